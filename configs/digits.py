@@ -1,0 +1,60 @@
+"""The handwritten digits that ship inside scikit-learn: minutes on a laptop, nothing to download.
+
+    python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
+"""
+
+from ml_collections import ConfigDict, config_dict
+
+VARIANTS = ("baseline", "dropblock")
+
+
+def get_config(variant: str = "dropblock") -> ConfigDict:
+    config = ConfigDict()
+    config.task = "classification"
+    config.seed = 0
+    config.steps = 900
+    config.epochs = config_dict.placeholder(float)
+    config.batch_size = 64
+    config.eval_every = 150
+    config.checkpoint_every = 150
+    config.log_every = 10
+    config.precision = "float32"
+    config.mesh = {"data": -1}
+
+    config.data = {
+        "name": "digits",
+        "data_dir": config_dict.placeholder(str),
+        "train_split": "train",
+        "eval_split": "test",
+        "preprocess": "digits",
+        "image_size": 16,
+        "mean": (0.3,),
+        "std": (0.38,),
+        "threads": 2,
+        "prefetch": 4,
+        "max_bad_share": 0.01,
+    }
+    config.model = {"name": "resnet", "depth": 18, "width": 16, "small_images": True}
+
+    # Learning rates are per 256 images of batch size.
+    config.optimizer = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+    config.learning_rate = {
+        "base": 0.2,
+        "schedule": "cosine",
+        "warmup_epochs": 2.0,
+        "warmup_steps": config_dict.placeholder(int),
+        "drop_epochs": (),
+        "drop_steps": (),
+        "drop_factor": 0.1,
+    }
+
+    config.regularizer = {
+        "name": "none" if variant == "baseline" else variant,
+        "keep_prob": 0.9,
+        "block_size": 3,
+        "groups": (3, 4),
+        "schedule": "linear",
+        "on_skip": True,
+        "gamma": "paper",
+    }
+    return config

@@ -1,0 +1,60 @@
+"""ImageNet, ResNet-50: the paper's recipe (Ghiasi et al. 2018, section 4.1 and Table 1).
+
+    python train.py --config=configs/imagenet_resnet50.py:dropblock --workdir=runs/imagenet
+"""
+
+from ml_collections import ConfigDict, config_dict
+
+VARIANTS = ("baseline", "dropblock")
+
+
+def get_config(variant: str = "dropblock") -> ConfigDict:
+    config = ConfigDict()
+    config.task = "classification"
+    config.seed = 0
+    config.steps = config_dict.placeholder(int)
+    config.epochs = 300.0
+    config.batch_size = 1024
+    config.eval_every = 1251
+    config.checkpoint_every = 1251
+    config.log_every = 100
+    config.precision = "bfloat16"
+    config.mesh = {"data": -1}
+
+    config.data = {
+        "name": "imagenet2012",
+        "data_dir": config_dict.placeholder(str),
+        "train_split": "train",
+        "eval_split": "validation",
+        "preprocess": "imagenet",
+        "image_size": 224,
+        "mean": (0.485, 0.456, 0.406),
+        "std": (0.229, 0.224, 0.225),
+        "threads": 64,
+        "prefetch": 64,
+        "max_bad_share": 0.01,
+    }
+    config.model = {"name": "resnet", "depth": 50, "width": 64, "small_images": False}
+
+    # Learning rates are per 256 images of batch size.
+    config.optimizer = {"momentum": 0.9, "nesterov": True, "weight_decay": 1e-4}
+    config.learning_rate = {
+        "base": 0.1,
+        "schedule": "piecewise",
+        "warmup_epochs": 5.0,
+        "warmup_steps": config_dict.placeholder(int),
+        "drop_epochs": (100.0, 200.0, 265.0),
+        "drop_steps": (),
+        "drop_factor": 0.1,
+    }
+
+    config.regularizer = {
+        "name": "none" if variant == "baseline" else variant,
+        "keep_prob": 0.9,
+        "block_size": 7,
+        "groups": (3, 4),
+        "schedule": "linear",
+        "on_skip": True,
+        "gamma": "paper",
+    }
+    return config

@@ -1,0 +1,59 @@
+"""The regularisers that the paper compares DropBlock with (Table 1), in the same calling form."""
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from dropblock import _check
+
+
+def dropout(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
+    """Drops single units with probability ``1 - keep_prob``, scales the rest by ``1/keep_prob``.
+
+    Args:
+      rng: a ``jax.random.key``.
+      x: (batch, *spatial, channels), one to three spatial axes, any floating dtype.
+      keep_prob: probability in [0, 1], a scalar; may be traced. At 0 the result is zeros.
+
+    Returns:
+      Array of ``x``'s shape and dtype.
+
+    Raises:
+      ValueError: fewer than three or more than five axes, or a concrete keep_prob outside [0, 1].
+      TypeError: ``x`` is not floating.
+
+    Source: Srivastava et al. 2014.
+    """
+    _check.feature_map(x)
+    return _drop(rng, x, keep_prob, x.shape)
+
+
+def spatial_dropout(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
+    """Drops whole channels of an example; otherwise as :func:`dropout`.
+
+    Source: Tompson et al. 2015.
+    """
+    _check.feature_map(x)
+    return _drop(rng, x, keep_prob, (x.shape[0], *[1] * (x.ndim - 2), x.shape[-1]))
+
+
+def drop_path(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
+    """Drops whole examples (a residual branch's output); otherwise as :func:`dropout`.
+
+    Source: Larsson et al. 2017 (DropPath); Huang et al. 2016 (stochastic depth).
+    """
+    _check.feature_map(x)
+    return _drop(rng, x, keep_prob, (x.shape[0], *[1] * (x.ndim - 1)))
+
+
+def _drop(
+    rng: jax.Array, x: jax.Array, keep_prob: ArrayLike, mask_shape: Sequence[int]
+) -> jax.Array:
+    _check.probability("keep_prob", keep_prob)
+    keep_prob = jnp.asarray(keep_prob, jnp.float32)
+    mask = jax.random.uniform(rng, mask_shape, jnp.float32) < keep_prob
+    scale = 1 / jnp.where(keep_prob > 0, keep_prob, 1)  # at 0 nothing is kept: no 0 * inf
+    compute = jnp.promote_types(x.dtype, jnp.float32)
+    return jnp.where(mask, (x.astype(compute) * scale).astype(x.dtype), 0)

@@ -1,0 +1,1 @@
+"""Networks in Flax NNX: plain keyword arguments in, logits out."""

@@ -1,0 +1,49 @@
+"""The contract between a task and the trainer."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+from flax import nnx
+
+from models.drop_sites import Drop
+
+Batch = Mapping[str, Any]
+
+
+class TrainBatches(Protocol):
+    """An endless iterator of one process's share of each batch: numpy arrays, rows first."""
+
+    def __iter__(self) -> Iterator[dict[str, np.ndarray]]: ...
+
+
+class Task(Protocol):
+    """Model, loss, metrics and data of a job. Built from a config; holds no arrays.
+
+    Attributes:
+      train_examples: number of examples in one epoch.
+      best_metric: the name in :meth:`metrics` that the best checkpoint is chosen by (largest).
+    """
+
+    train_examples: int
+    best_metric: str
+
+    def build(self, rngs: nnx.Rngs) -> nnx.Module:
+        """The network, with fresh parameters."""
+
+    def loss(
+        self, model: nnx.Module, batch: Batch, drop: Drop | None
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Mean training loss over the batch's rows and scalars to log; updates statistics."""
+
+    def metrics(
+        self, model: nnx.Module, batch: Batch
+    ) -> dict[str, tuple[jax.Array, jax.Array]]:
+        """(sum, count) of every evaluation metric over the rows whose ``mask`` is True."""
+
+    def train_batches(self, start_step: int, process: int, processes: int) -> TrainBatches:
+        """Batches from ``start_step`` on; row order does not depend on ``processes``."""
+
+    def eval_batches(self, process: int, processes: int) -> Iterator[dict[str, np.ndarray]]:
+        """The evaluation split once, padded with rows whose ``mask`` is False."""

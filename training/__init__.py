@@ -1,0 +1,1 @@
+"""The trainer: one loop for all tasks, which it knows by ``tasks.contract`` alone."""

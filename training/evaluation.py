@@ -1,0 +1,37 @@
+"""Evaluation over the whole split: exact sums over every image once."""
+
+from collections.abc import Callable
+
+import jax
+
+from training.mesh import to_devices
+from training.run import Run
+from training.state import TrainState
+
+
+def evaluate(
+    run: Run, state: TrainState, should_stop: Callable[[], bool] = lambda: False
+) -> dict[str, float] | None:
+    """The task's metrics, each a mean over the images of the evaluation split.
+
+    Every image counts exactly once: rows that pad the last batch, and images that do not
+    decode, are masked out.
+
+    Args:
+      run: the run.
+      state: its state.
+      should_stop: asked after every batch.
+
+    Returns:
+      Metric name -> mean; None if stopped before the end.
+    """
+    totals: dict[str, list[float]] = {}
+    for batch in run.task.eval_batches(jax.process_index(), jax.process_count()):
+        results = run.eval_step(state, to_devices(run.mesh, batch))
+        for name, pair in jax.device_get(results).items():
+            total = totals.setdefault(name, [0.0, 0.0])
+            total[0] += float(pair[0])
+            total[1] += float(pair[1])
+        if should_stop():
+            return None
+    return {name: total / max(count, 1) for name, (total, count) in totals.items()}

@@ -1,0 +1,51 @@
+"""Feature maps of one image before and after DropBlock, kept as a run file for a picture."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from models.drop_sites import ActiveSites
+from training.run import Run
+from training.state import TrainState, merge
+
+FILE = "feature_maps.npz"
+
+
+def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
+    """Writes ``feature_maps.npz``: the first evaluation image, and the first map that each of the
+    regulariser's groups drops from, before and after, at the config's keep_prob.
+
+    Arrays: ``image`` uint8 (height, width, channels); ``group<g>_before`` and
+    ``group<g>_after`` float32 (height, width, channels). Without a regulariser: nothing.
+    """
+    if run.sites is None:
+        return
+    sites = run.sites
+    image = next(iter(run.task.eval_batches(0, 1)))["image"][:1]
+
+    def record(state: TrainState, key: jax.Array) -> dict[str, jax.Array]:
+        drop = _Recorder(sites.at(key, run.config.regularizer.keep_prob))
+        model = merge(run.graphdef, state.params, state.batch_stats)
+        model(run.task.normalise(image), train=False, drop=drop)
+        return drop.maps
+
+    local = jax.device_get(state)
+    maps = jax.device_get(jax.jit(record)(local, run.seed_key))
+    arrays = {name: np.asarray(value[0], np.float32) for name, value in maps.items()}
+    np.savez(workdir / FILE, image=image[0], **arrays)
+
+
+class _Recorder:
+    """A ``drop`` that keeps what the first convolution site of every group saw."""
+
+    def __init__(self, drop: ActiveSites):
+        self._drop = drop
+        self.maps: dict[str, jax.Array] = {}
+
+    def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
+        y = self._drop(x, group=group, site=site)
+        if site == "conv1" and y is not x and f"group{group}_before" not in self.maps:
+            self.maps[f"group{group}_before"] = x
+            self.maps[f"group{group}_after"] = y
+        return y

@@ -1,0 +1,48 @@
+"""What a person watching sees: a bar with the numbers that matter, and single lines above it."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+from tqdm import tqdm
+
+
+class Progress:
+    """A progress bar on stderr, on process 0 only."""
+
+    def __init__(self, step: int, steps: int):
+        self._bar = tqdm(
+            total=steps,
+            initial=step,
+            desc="train",
+            unit="step",
+            file=sys.stderr,
+            disable=jax.process_index() != 0,
+            dynamic_ncols=True,
+            # A log file does not need ten lines a second.
+            mininterval=0.2 if sys.stderr.isatty() else 10,
+            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {postfix} [{elapsed}<{remaining}]",
+        )
+
+    def advance(self) -> None:
+        self._bar.update()
+
+    def show(self, values: Mapping[str, Any]) -> None:
+        """Shows the latest logged values: loss, keep_prob, realised drop, images/s."""
+        parts = [f"loss {values['train/loss']:.3f}"]
+        if "train/keep_prob" in values:
+            shares = values["train/dropped"].items()
+            parts.append(f"keep_prob {values['train/keep_prob']:.3f}")
+            parts.append("dropped " + " ".join(f"g{group} {share:.1%}" for group, share in shares))
+        parts.append(f"{values['train/images_per_second']:.0f} images/s")
+        # tqdm puts ", " in front of a postfix given as text.
+        self._bar.postfix = ", ".join(parts)
+
+    def say(self, line: str) -> None:
+        """One line above the bar."""
+        if jax.process_index() == 0:
+            self._bar.write(line, file=sys.stderr)
+
+    def close(self) -> None:
+        self._bar.close()

@@ -1,0 +1,178 @@
+"""The files of a run: config.json, metrics.jsonl and TensorBoard events.
+
+Process 0 writes; every process may read.
+"""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+# Fields that change how a run is carried out but not what it computes: they may differ when
+# a run is taken up again.
+FREE_FIELDS = (
+    "mesh",
+    "eval_every",
+    "checkpoint_every",
+    "log_every",
+    "data.data_dir",
+    "data.threads",
+    "data.prefetch",
+)
+PACKAGES = (
+    *("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain"),
+    *("tensorflow-datasets", "ml_collections", "numpy"),
+)
+
+
+def check_workdir(
+    workdir: str, config: ConfigDict, free: tuple[str, ...] = FREE_FIELDS
+) -> None:
+    """Refuses a workdir that cannot be written or that holds another run. Writes nothing.
+
+    Args:
+      workdir: the folder; need not exist.
+      config: this run's.
+      free: fields in which the run in the folder may differ.
+
+    Raises:
+      OSError: the folder cannot be made or written.
+      ValueError: it holds a run of another config; the message says what differs.
+    """
+    folder = Path(workdir).absolute()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"--workdir={workdir}: {nearest} is a file, not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(f"--workdir={workdir}: cannot write into {nearest}.")
+    written = read_config(folder)
+    if written is None:
+        return
+    old, new = _flat(written), _flat(_plain(config))
+    different = [
+        f"config.{name} is {_show(old, name)} there and {_show(new, name)} here"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name) and not _is_within(name, free)
+    ]
+    if different:
+        raise ValueError(
+            f"--workdir={workdir} holds a run of another config: {'; '.join(different)}. "
+            "Nothing was touched: take another --workdir, or the old values to go on."
+        )
+
+
+def read_config(workdir: Path) -> dict[str, Any] | None:
+    """The config that a run was started with; None where there is no run."""
+    try:
+        return json.loads((workdir / "config.json").read_text())["config"]
+    except FileNotFoundError:
+        return None
+
+
+def write_config(workdir: Path, config: ConfigDict) -> None:
+    """Writes config.json once, with the versions of the code and of the packages."""
+    path = workdir / "config.json"
+    if path.exists():
+        return
+    record = {
+        "config": _plain(config),
+        "code": {"commit": _commit()},
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+    }
+    _replace(path, json.dumps(record, indent=2) + "\n")
+
+
+class MetricsFile:
+    """metrics.jsonl, one object a line, and the same values as TensorBoard events."""
+
+    def __init__(self, workdir: Path, step: int):
+        """Opens for appending after ``step``; lines beyond it (of a lost stretch) are dropped."""
+        from tensorboardX import SummaryWriter
+
+        path = workdir / "metrics.jsonl"
+        kept = [line for line in read_metrics(workdir) if line["step"] <= step]
+        _replace(path, "".join(json.dumps(line) + "\n" for line in kept))
+        self._file = path.open("a")
+        self._events = SummaryWriter(
+            str(workdir / "tensorboard"), purge_step=step + 1 if step else None
+        )
+
+    def write(self, step: int, values: dict[str, Any]) -> None:
+        """Appends one line; a value is a number or a dict of numbers."""
+        self._file.write(json.dumps({"step": step} | values) + "\n")
+        self._file.flush()
+        for name, value in values.items():
+            parts = value.items() if isinstance(value, dict) else [("", value)]
+            for part, number in parts:
+                self._events.add_scalar(f"{name}/{part}" if part else name, number, step)
+
+    def close(self) -> None:
+        self._file.close()
+        self._events.close()
+
+
+def read_metrics(workdir: Path) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl; a last line that a crash cut short is passed over."""
+    try:
+        lines = (workdir / "metrics.jsonl").read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    records = []
+    for line in lines:
+        try:
+            records.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return records
+
+
+def _plain(config: ConfigDict) -> dict[str, Any]:
+    """As JSON gives it back: tuples are lists."""
+    return json.loads(config.to_json())
+
+
+def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _show(flat: dict[str, Any], name: str) -> str:
+    return json.dumps(flat[name]) if name in flat else "absent"
+
+
+def _is_within(name: str, fields: tuple[str, ...]) -> bool:
+    return any(name == field or name.startswith(f"{field}.") for field in fields)
+
+
+def _commit() -> str | None:
+    """The checkout's commit, '+' added where files differ from it; None outside of git."""
+    here = Path(__file__).parent
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=here, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "HEAD") + ("+" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a whole file or nothing of it."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.write_text(text)
+    temporary.replace(path)

@@ -1,0 +1,64 @@
+"""All that a run has learned so far, as one tree of arrays."""
+
+import dataclasses
+import hashlib
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from jax.sharding import Mesh
+
+from training.mesh import replicated
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class TrainState:
+    """Parameters, batch statistics and optimizer slots after ``step`` optimizer steps.
+
+    ``params`` and ``batch_stats`` are nested dicts of float32 arrays, as the modules nest.
+    """
+
+    step: jax.Array
+    params: dict
+    batch_stats: dict
+    opt_state: optax.OptState
+
+
+def split(model: nnx.Module) -> tuple[nnx.GraphDef, dict, dict]:
+    """A network as its structure, parameters and batch statistics."""
+    graphdef, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)
+    return graphdef, nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
+
+
+def merge(graphdef: nnx.GraphDef, params: dict, batch_stats: dict) -> nnx.Module:
+    """The inverse of :func:`split`."""
+    return nnx.merge(graphdef, nnx.State(params), nnx.State(batch_stats))
+
+
+def make_init(
+    build: Callable[[nnx.Rngs], nnx.Module],
+    optimizer: optax.GradientTransformation,
+    mesh: Mesh,
+) -> Callable[[jax.Array], TrainState]:
+    """key -> a fresh state laid out on the mesh, as one compiled program."""
+
+    def init(key: jax.Array) -> TrainState:
+        _, params, stats = split(build(nnx.Rngs(params=key)))
+        return TrainState(jnp.zeros((), jnp.int32), params, stats, optimizer.init(params))
+
+    return jax.jit(init, out_shardings=replicated(mesh))
+
+
+def fingerprint(state: TrainState) -> str:
+    """SHA-256 of every leaf's path, dtype, shape and bytes: equal if and only if bit-equal."""
+    digest = hashlib.sha256()
+    for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
+        array = np.asarray(leaf)
+        name = jax.tree_util.keystr(path)
+        digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,67 @@
+"""One training step and one evaluation step, each a single compiled program over the mesh."""
+
+from collections.abc import Callable
+
+import jax
+import optax
+from flax import nnx
+from jax.sharding import Mesh
+
+from models.drop_sites import DropBlockSites
+from tasks.contract import Batch, Task
+from training.mesh import replicated
+from training.state import TrainState, merge, split
+
+TrainStep = Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict]]
+EvalStep = Callable[[TrainState, Batch], dict]
+
+
+def make_train_step(
+    task: Task,
+    graphdef: nnx.GraphDef,
+    optimizer: optax.GradientTransformation,
+    *,
+    learning_rate: optax.Schedule,
+    sites: DropBlockSites | None,
+    keep_prob: optax.Schedule,
+    mesh: Mesh,
+) -> TrainStep:
+    """``(state, batch, seed key) -> (state, scalars to log)``; the old state is consumed.
+
+    Every random choice of a step derives from the seed key and the step's number, so a resumed
+    run makes the same ones.
+    """
+
+    def loss_of(params: dict, stats: dict, batch: Batch, drop) -> tuple[jax.Array, tuple]:
+        model = merge(graphdef, params, stats)
+        loss, scalars = task.loss(model, batch, drop)
+        dropped = drop.dropped() if drop is not None else {}
+        return loss, (split(model)[2], scalars, dropped)
+
+    def train_step(
+        state: TrainState, batch: Batch, seed_key: jax.Array
+    ) -> tuple[TrainState, dict]:
+        drop = None
+        if sites is not None:
+            key = jax.random.fold_in(seed_key, state.step)
+            drop = sites.at(key, keep_prob(state.step))
+        grads, (stats, scalars, dropped) = jax.grad(loss_of, has_aux=True)(
+            state.params, state.batch_stats, batch, drop
+        )
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        scalars = scalars | {"learning_rate": learning_rate(state.step)}
+        if sites is not None:
+            scalars |= {"keep_prob": keep_prob(state.step), "dropped": dropped}
+        params = optax.apply_updates(state.params, updates)
+        return TrainState(state.step + 1, params, stats, opt_state), scalars
+
+    return jax.jit(train_step, donate_argnums=0, out_shardings=replicated(mesh))
+
+
+def make_eval_step(task: Task, graphdef: nnx.GraphDef, mesh: Mesh) -> EvalStep:
+    """``(state, batch) -> {metric: (sum, count)}``."""
+
+    def eval_step(state: TrainState, batch: Batch) -> dict:
+        return task.metrics(merge(graphdef, state.params, state.batch_stats), batch)
+
+    return jax.jit(eval_step, out_shardings=replicated(mesh))

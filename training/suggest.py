@@ -1,0 +1,18 @@
+"""Names that must be one of a few."""
+
+import difflib
+from collections.abc import Iterable
+
+
+def one_of(what: str, name: str, allowed: Iterable[str]) -> None:
+    """Refuses a name that is not allowed, with the nearest one that is.
+
+    Raises:
+      ValueError: in one line, naming the value and what is allowed.
+    """
+    names = [str(option) for option in allowed]
+    if name in names:
+        return
+    near = difflib.get_close_matches(str(name), names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise ValueError(f"unknown {what} {name!r}: {hint}allowed: {', '.join(names)}.")
