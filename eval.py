@@ -1,6 +1,6 @@
 """Evaluates a run's checkpoint: one JSON line of metrics, or a fingerprint of its state.
 
-    python eval.py --config=configs/digits.py:dropblock --workdir=runs/digits
+python eval.py --config=configs/digits.py:dropblock --workdir=runs/digits
 """
 
 import json
@@ -11,7 +11,7 @@ from absl import flags as absl_flags
 
 from training.check import check_config
 from training.command_line import one_line_errors, parse
-from training.run_files import FREE_FIELDS, check_workdir, read_config
+from training.run_files import check_same_network
 
 
 def define_flags(values: absl_flags.FlagValues) -> None:
@@ -26,24 +26,21 @@ def define_flags(values: absl_flags.FlagValues) -> None:
 def main(argv: list[str]) -> None:
     with one_line_errors():
         flags = parse(argv, define_flags)
-        workdir = Path(flags.workdir)
         check_config(flags.config)
-        if read_config(workdir) is None:
-            raise FileNotFoundError(f"--workdir={workdir} holds no run: train.py makes one.")
-        # Other data may be evaluated, but not another network.
-        check_workdir(flags.workdir, flags.config, free=(*FREE_FIELDS, "data", "batch_size"))
+        check_same_network(flags.workdir, flags.config)
 
+        # Imported late: a mistake in the arguments is told before JAX starts up.
         from training.checkpoints import Checkpoints
         from training.evaluation import evaluate
-        from training.run import Run, use_compilation_cache
+        from training.run import build_run, use_compilation_cache
         from training.state import fingerprint
 
         use_compilation_cache()
-        run = Run(flags.config)
-        checkpoints = Checkpoints(workdir, run.task.best_metric)
+        run = build_run(flags.config)
+        checkpoints = Checkpoints(Path(flags.workdir), run.task.best_metric)
         step = checkpoints.step(flags.checkpoint)
         if step is None:
-            raise FileNotFoundError(f"--workdir={workdir} holds no checkpoint yet.")
+            raise FileNotFoundError(f"--workdir={flags.workdir} holds no checkpoint yet.")
 
     state, _ = checkpoints.restore(step, run.abstract_state())
     if flags.fingerprint:

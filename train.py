@@ -24,19 +24,20 @@ def main(argv: list[str]) -> None:
         from data import TooManyBadImages
         from training.feature_maps import save_feature_maps
         from training.loop import train
-        from training.run import Run, use_compilation_cache
+        from training.run import build_run, use_compilation_cache
 
         use_compilation_cache()
-        run = Run(flags.config)
+        run = build_run(flags.config)
 
     workdir = Path(flags.workdir)
     try:
         state, signal = train(run, workdir)
     except TooManyBadImages as error:
         sys.exit(f"error: {error}")
-    command = shlex.join(argv[1:])
+    arguments = shlex.join(argv[1:])
     if signal is not None:
-        print(f"stopped at step {int(state.step)} of {run.steps}; to go on: python train.py {command}")
+        print(f"stopped at step {int(state.step)} of {run.steps}")
+        print(f"to go on        python train.py {arguments}")
         sys.exit(128 + signal)
 
     from analysis.curves import draw_curves
@@ -44,19 +45,19 @@ def main(argv: list[str]) -> None:
 
     save_feature_maps(run, state, workdir)
     pictures = [draw_curves(workdir), draw_feature_maps(workdir)]
-    report(workdir, run.steps, [path for path in pictures if path], flags.config_file)
+    report(workdir, [path for path in pictures if path])
+    print(f"next            python eval.py {arguments}")
 
 
-def report(workdir: Path, steps: int, pictures: list[Path], config_file: str) -> None:
-    """The result, where to look, and what to type next."""
+def report(workdir: Path, pictures: list[Path]) -> None:
+    """The result and where to look."""
     evaluated = [line for line in read_metrics(workdir) if "eval/accuracy" in line]
     best = max(evaluated, key=lambda line: line["eval/accuracy"])
-    print(f"steps           {steps}")
-    print(f"accuracy        {evaluated[-1]['eval/accuracy']:.2%} (held-out, top-1)")
+    last = evaluated[-1]
+    print(f"accuracy        {last['eval/accuracy']:.2%} held-out, top-1, at step {last['step']}")
     print(f"best            {best['eval/accuracy']:.2%} at step {best['step']}")
     for path in pictures:
         print(f"picture         {path}")
-    print(f"next            python eval.py --config={config_file} --workdir={workdir}")
 
 
 if __name__ == "__main__":

@@ -31,14 +31,15 @@ def draw_feature_maps(workdir: Path) -> Path | None:
 
 
 def _draw_group(rows: Any, arrays: Any, group: str) -> None:
-    before, after = arrays[f"{group}_before"], arrays[f"{group}_after"]
-    lost = np.where(after == 0, before, 0).sum(axis=(0, 1))
+    before, after, kept = (arrays[f"{group}_{kind}"] for kind in ("before", "after", "kept"))
+    lost = np.where(kept, 0, before).sum(axis=(0, 1))
     chosen = np.argsort(-lost)[:CHANNELS]
     for row, name in zip(rows, ("before", "after"), strict=True):
         for axis in row:
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
         row[1].set_ylabel(f"group {group.removeprefix('group')}, {name}")
+        row[0].set_visible(name == "before")
     image = arrays["image"]
     rows[0][0].imshow(image.squeeze(), cmap="gray")
     rows[0][0].set_title("image", fontsize=9)
@@ -48,5 +49,5 @@ def _draw_group(rows: Any, arrays: Any, group: str) -> None:
         axis_before.imshow(shown, vmin=0, vmax=top, cmap="viridis")
         axis_before.set_title(f"channel {channel}", fontsize=9)
         axis_after.imshow(left, vmin=0, vmax=top, cmap="viridis")
-        dropped = np.where((left == 0) & (shown != 0), 1.0, np.nan)
+        dropped = np.where(kept[..., channel], np.nan, 1.0)
         axis_after.imshow(dropped, vmin=0, vmax=1.4, cmap="Reds")

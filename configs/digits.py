@@ -1,6 +1,6 @@
 """The handwritten digits that ship inside scikit-learn: minutes on a laptop, nothing to download.
 
-    python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
+python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 """
 
 from ml_collections import ConfigDict, config_dict
@@ -12,11 +12,11 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     config = ConfigDict()
     config.task = "classification"
     config.seed = 0
-    config.steps = 900
+    config.steps = 500
     config.epochs = config_dict.placeholder(float)
     config.batch_size = 64
-    config.eval_every = 150
-    config.checkpoint_every = 150
+    config.eval_every = 100
+    config.checkpoint_every = 100
     config.log_every = 10
     config.precision = "float32"
     config.mesh = {"data": -1}
@@ -27,7 +27,7 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "train_split": "train",
         "eval_split": "test",
         "preprocess": "digits",
-        "image_size": 16,
+        "image_size": 32,
         "mean": (0.3,),
         "std": (0.38,),
         "threads": 2,

@@ -1,6 +1,6 @@
 """ImageNet, ResNet-50: the paper's recipe (Ghiasi et al. 2018, section 4.1 and Table 1).
 
-    python train.py --config=configs/imagenet_resnet50.py:dropblock --workdir=runs/imagenet
+python train.py --config=configs/imagenet_resnet50.py:dropblock --workdir=runs/imagenet
 """
 
 from ml_collections import ConfigDict, config_dict

@@ -17,8 +17,8 @@ class DecodeError(ValueError):
 def decode(encoded: bytes, channels: int = 3) -> np.ndarray:
     """Decodes one image at its full size.
 
-    JPEG goes through libjpeg-turbo, whose decoder releases the GIL; other formats, CMYK JPEGs and
-    what libjpeg-turbo finds fault with go through Pillow. An EXIF rotation is ignored, as in TFDS.
+    JPEG (grey and CMYK too) goes through libjpeg-turbo, without the GIL; other formats, and what
+    libjpeg-turbo finds fault with, go through Pillow. An EXIF rotation is ignored, as in TFDS.
 
     Args:
       encoded: a JPEG, PNG or other image file.
@@ -49,7 +49,9 @@ def decode_at_least(encoded: bytes, min_height: float, min_width: float) -> np.n
     Raises:
       DecodeError: the bytes cannot be decoded.
     """
-    return _decode(encoded, 3, min_height=int(np.ceil(min_height)), min_width=int(np.ceil(min_width)))
+    return _decode(
+        encoded, 3, min_height=int(np.ceil(min_height)), min_width=int(np.ceil(min_width))
+    )
 
 
 def image_size(encoded: bytes) -> tuple[int, int]:
@@ -76,10 +78,10 @@ def _decode(encoded: bytes, channels: int, min_height: int, min_width: int) -> n
                 min_height=min_height,
                 min_width=min_width,
                 # Full size, or half and less: the factors between cost more than they save.
-                min_factor=2 if min_height > 0 and min_width > 0 else 1,
+                min_factor=2,
             )
         except ValueError:
-            pass  # CMYK, or data that Pillow may be more tolerant of.
+            pass  # Pillow may be more tolerant.
     image = _open_with_pillow(encoded)
     try:
         pixels = np.asarray(image.convert(_PILLOW_MODE[channels]))

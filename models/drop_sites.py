@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Callable
 
 import jax
-import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from dropblock import exact_gamma, gamma, group_keep_prob
@@ -74,7 +73,7 @@ class ActiveSites:
     def dropped(self) -> dict[int, jax.Array]:
         """The realised share of units dropped in each group, float32 scalars."""
         return {
-            group: 1 - sum(size * kept for size, kept in sites) / sum(size for size, _ in sites)
+            group: sum(size * (1 - kept) for size, kept in sites) / sum(size for size, _ in sites)
             for group, sites in self._kept.items()
             if sites
         }

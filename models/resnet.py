@@ -167,9 +167,7 @@ class ResNet(nnx.Module):
             maps.append(x)
         return maps
 
-    def __call__(
-        self, x: jax.Array, *, train: bool = False, drop: Drop | None = None
-    ) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: bool = False, drop: Drop | None = None) -> jax.Array:
         """Logits.
 
         Args:

@@ -51,9 +51,7 @@ class Classification:
         hits, _ = top_k(logits, batch["label"], batch["mask"])
         return loss, {"loss": loss, "accuracy": hits / jnp.maximum(rows, 1)}
 
-    def metrics(
-        self, model: nnx.Module, batch: Batch
-    ) -> dict[str, tuple[jax.Array, jax.Array]]:
+    def metrics(self, model: nnx.Module, batch: Batch) -> dict[str, tuple[jax.Array, jax.Array]]:
         logits = model(self.normalise(batch["image"]), train=False)
         label, mask = batch["label"], batch["mask"]
         results = {
@@ -66,8 +64,8 @@ class Classification:
 
     def normalise(self, images: jax.Array) -> jax.Array:
         """uint8 images to floats of the config's channel means 0 and deviations 1, on device."""
-        mean = jnp.asarray(self._config.data.mean, jnp.float32)
-        std = jnp.asarray(self._config.data.std, jnp.float32)
+        mean = jnp.asarray(self._config.data.mean, jnp.float32)[None, None, None, :]
+        std = jnp.asarray(self._config.data.std, jnp.float32)[None, None, None, :]
         return (images.astype(jnp.float32) / 255 - mean) / std
 
     def train_batches(self, start_step: int, process: int, processes: int):

@@ -12,10 +12,20 @@ from models.drop_sites import Drop
 Batch = Mapping[str, Any]
 
 
-class TrainBatches(Protocol):
-    """An endless iterator of one process's share of each batch: numpy arrays, rows first."""
+class Batches(Protocol):
+    """One process's rows of each batch: dicts of numpy arrays, rows first.
+
+    Attributes:
+      bad_images: its ``count`` is the number of images that did not decode so far.
+    """
+
+    bad_images: Any
 
     def __iter__(self) -> Iterator[dict[str, np.ndarray]]: ...
+
+    def __next__(self) -> dict[str, np.ndarray]: ...
+
+    def close(self) -> None: ...
 
 
 class Task(Protocol):
@@ -37,13 +47,11 @@ class Task(Protocol):
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Mean training loss over the batch's rows and scalars to log; updates statistics."""
 
-    def metrics(
-        self, model: nnx.Module, batch: Batch
-    ) -> dict[str, tuple[jax.Array, jax.Array]]:
+    def metrics(self, model: nnx.Module, batch: Batch) -> dict[str, tuple[jax.Array, jax.Array]]:
         """(sum, count) of every evaluation metric over the rows whose ``mask`` is True."""
 
-    def train_batches(self, start_step: int, process: int, processes: int) -> TrainBatches:
-        """Batches from ``start_step`` on; row order does not depend on ``processes``."""
+    def train_batches(self, start_step: int, process: int, processes: int) -> Batches:
+        """Endless batches from ``start_step`` on; row order does not depend on ``processes``."""
 
-    def eval_batches(self, process: int, processes: int) -> Iterator[dict[str, np.ndarray]]:
+    def eval_batches(self, process: int, processes: int) -> Batches:
         """The evaluation split once, padded with rows whose ``mask`` is False."""

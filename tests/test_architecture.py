@@ -66,7 +66,7 @@ def test_scripts_are_short(script):
 def test_public_names():
     import dropblock
 
-    assert sorted(dropblock.__all__) == sorted(
-        """dropblock gamma exact_gamma block_mask dropout spatial_dropout drop_path
-        linear_keep_prob constant_keep_prob group_keep_prob""".split()
-    )
+    assert sorted(dropblock.__all__) == [
+        *("block_mask", "constant_keep_prob", "drop_path", "dropblock", "dropout", "exact_gamma"),
+        *("gamma", "group_keep_prob", "linear_keep_prob", "spatial_dropout"),
+    ]

@@ -5,6 +5,7 @@ from ml_collections import ConfigDict
 from training.suggest import one_of
 
 TASKS = ("classification",)
+MODELS = ("resnet",)
 PRECISIONS = ("float32", "bfloat16")
 REGULARIZERS = ("none", "dropblock")
 KEEP_PROB_SCHEDULES = ("linear", "constant")
@@ -19,6 +20,7 @@ def check_config(config: ConfigDict) -> None:
       ValueError: one line that names the field, its value and what is allowed.
     """
     one_of("config.task", config.task, TASKS)
+    one_of("config.model.name", config.model.name, MODELS)
     one_of("config.precision", config.precision, PRECISIONS)
     _at_least_one(config, "batch_size", "eval_every", "checkpoint_every", "log_every")
     if config.steps is None and config.epochs is None:
@@ -28,9 +30,7 @@ def check_config(config: ConfigDict) -> None:
             raise ValueError(f"config.{name} must be above 0, got {config[name]}.")
     if not 0 <= config.seed < 2**32:
         raise ValueError(f"config.seed must be in [0, 2**32), got {config.seed}.")
-    one_of(
-        "config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES
-    )
+    one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)
     _check_regularizer(config.regularizer)
 
 

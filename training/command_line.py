@@ -40,7 +40,7 @@ def parse(
       define: adds the script's own flags.
 
     Returns:
-      Flag values with ``config`` (a locked ConfigDict), ``config_file`` and ``workdir`` (str).
+      Flag values with ``config`` (a locked ConfigDict) and ``workdir`` (str).
 
     Raises:
       ValueError, OSError: any mistake in the arguments, worded for the user.
@@ -59,7 +59,6 @@ def parse(
     config = _load(location)
     _check_overrides(config, rest)
     config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=rest)
-    flags.DEFINE_string("config_file", location, "", flag_values=values)
     try:
         positional = values(rest)
     except flags.Error as error:

@@ -1,5 +1,6 @@
 """Evaluation over the whole split: exact sums over every image once."""
 
+import contextlib
 from collections.abc import Callable
 
 import jax
@@ -26,12 +27,15 @@ def evaluate(
       Metric name -> mean; None if stopped before the end.
     """
     totals: dict[str, list[float]] = {}
-    for batch in run.task.eval_batches(jax.process_index(), jax.process_count()):
-        results = run.eval_step(state, to_devices(run.mesh, batch))
-        for name, pair in jax.device_get(results).items():
-            total = totals.setdefault(name, [0.0, 0.0])
-            total[0] += float(pair[0])
-            total[1] += float(pair[1])
-        if should_stop():
-            return None
+    with contextlib.closing(
+        run.task.eval_batches(jax.process_index(), jax.process_count())
+    ) as batches:
+        for batch in batches:
+            results = run.eval_step(state, to_devices(run.mesh, batch))
+            for name, pair in jax.device_get(results).items():
+                total = totals.setdefault(name, [0.0, 0.0])
+                total[0] += float(pair[0])
+                total[1] += float(pair[1])
+            if should_stop():
+                return None
     return {name: total / max(count, 1) for name, (total, count) in totals.items()}

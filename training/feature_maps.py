@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from models.drop_sites import ActiveSites
@@ -10,6 +11,7 @@ from training.run import Run
 from training.state import TrainState, merge
 
 FILE = "feature_maps.npz"
+TYPES = {"before": np.float32, "after": np.float32, "kept": np.bool_}
 
 
 def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
@@ -17,7 +19,8 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
     regulariser's groups drops from, before and after, at the config's keep_prob.
 
     Arrays: ``image`` uint8 (height, width, channels); ``group<g>_before`` and
-    ``group<g>_after`` float32 (height, width, channels). Without a regulariser: nothing.
+    ``group<g>_after`` float32 (height, width, channels), ``group<g>_kept`` bool, likewise.
+    Without a regulariser: nothing.
     """
     if run.sites is None:
         return
@@ -25,27 +28,29 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
     image = next(iter(run.task.eval_batches(0, 1)))["image"][:1]
 
     def record(state: TrainState, key: jax.Array) -> dict[str, jax.Array]:
-        drop = _Recorder(sites.at(key, run.config.regularizer.keep_prob))
+        drop = _Recorder(sites.at(key, run.config.regularizer.keep_prob), sites.groups)
         model = merge(run.graphdef, state.params, state.batch_stats)
         model(run.task.normalise(image), train=False, drop=drop)
         return drop.maps
 
     local = jax.device_get(state)
     maps = jax.device_get(jax.jit(record)(local, run.seed_key))
-    arrays = {name: np.asarray(value[0], np.float32) for name, value in maps.items()}
+    arrays = {name: value[0].astype(TYPES[name.split("_")[1]]) for name, value in maps.items()}
     np.savez(workdir / FILE, image=image[0], **arrays)
 
 
 class _Recorder:
     """A ``drop`` that keeps what the first convolution site of every group saw."""
 
-    def __init__(self, drop: ActiveSites):
-        self._drop = drop
+    def __init__(self, drop: ActiveSites, groups: tuple[int, ...]):
+        self._drop, self._groups = drop, groups
         self.maps: dict[str, jax.Array] = {}
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
-        y = self._drop(x, group=group, site=site)
-        if site == "conv1" and y is not x and f"group{group}_before" not in self.maps:
-            self.maps[f"group{group}_before"] = x
-            self.maps[f"group{group}_after"] = y
-        return y
+        # DropBlock is linear: what it makes of ones is the mask times the scale.
+        factor = self._drop(jnp.ones_like(x), group=group, site=site)
+        name = f"group{group}"
+        if site == "conv1" and group in self._groups and f"{name}_kept" not in self.maps:
+            maps = {"before": x, "after": x * factor, "kept": factor != 0}
+            self.maps |= {f"{name}_{kind}": value for kind, value in maps.items()}
+        return x * factor

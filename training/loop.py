@@ -1,5 +1,6 @@
 """The training loop, the same for every task."""
 
+import contextlib
 from pathlib import Path
 
 import jax
@@ -74,26 +75,28 @@ def _train(
         progress.say(f"going on from step {step}")
     log = TrainLog(config.batch_size, progress, metrics)
     batches = run.task.train_batches(step, jax.process_index(), jax.process_count())
-    rows = iter(batches)
-    while step < run.steps and stop.signal is None:
-        state, scalars = run.train_step(state, to_devices(run.mesh, next(rows)), run.seed_key)
-        step += 1
-        log.add(scalars)
-        ends = step == run.steps or stop.signal is not None
-        if ends or step % config.log_every == 0:
-            log.write(step, batches.bad_images.count)
+    with contextlib.closing(batches):
+        while step < run.steps and stop.signal is None:
+            state, scalars = run.train_step(
+                state, to_devices(run.mesh, next(batches)), run.seed_key
+            )
+            step += 1
+            log.add(scalars)
+            ends = step == run.steps or stop.signal is not None
+            if ends or step % config.log_every == 0:
+                log.write(step, batches.bad_images.count)
 
-        results = None
-        if step == run.steps or step % config.eval_every == 0:
-            with log.pause():
-                results = evaluate(run, state, should_stop=lambda: stop.signal is not None)
-            if results is not None:
-                progress.say(f"step {step}: " + _describe(results))
-                if metrics is not None:
-                    metrics.write(step, {f"eval/{name}": v for name, v in results.items()})
-        if ends or results or stop.signal is not None or step % config.checkpoint_every == 0:
-            with log.pause():
-                checkpoints.save(state, next_example=step * config.batch_size, metrics=results)
+            results = None
+            if step == run.steps or step % config.eval_every == 0:
+                with log.pause():
+                    results = evaluate(run, state, should_stop=lambda: stop.signal is not None)
+                if results is not None:
+                    progress.say(f"step {step}: " + _describe(results))
+                    if metrics is not None:
+                        metrics.write(step, {f"eval/{name}": v for name, v in results.items()})
+            if ends or results or stop.signal is not None or step % config.checkpoint_every == 0:
+                with log.pause():
+                    checkpoints.save(state, next_example=step * config.batch_size, metrics=results)
     return state
 
 

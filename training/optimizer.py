@@ -66,9 +66,7 @@ def sgd(
 
 def decay_mask(model: nnx.Module) -> dict:
     """A tree like the parameters': False where the parameter belongs to a batch norm."""
-    norms = {
-        path for path, module in nnx.iter_modules(model) if isinstance(module, nnx.BatchNorm)
-    }
+    norms = {path for path, module in nnx.iter_modules(model) if isinstance(module, nnx.BatchNorm)}
     flat = nnx.to_flat_state(nnx.state(model, nnx.Param))
     mask: dict = {}
     for path, _ in flat:

@@ -15,14 +15,12 @@ class Progress:
         self._bar = tqdm(
             total=steps,
             initial=step,
-            desc="train",
-            unit="step",
             file=sys.stderr,
             disable=jax.process_index() != 0,
             dynamic_ncols=True,
             # A log file does not need ten lines a second.
             mininterval=0.2 if sys.stderr.isatty() else 10,
-            bar_format="{desc} {n_fmt}/{total_fmt} |{bar:20}| {postfix} [{elapsed}<{remaining}]",
+            bar_format="train {n_fmt}/{total_fmt} |{bar:16}| {elapsed}<{remaining} {desc}",
         )
 
     def advance(self) -> None:
@@ -35,9 +33,9 @@ class Progress:
             shares = values["train/dropped"].items()
             parts.append(f"keep_prob {values['train/keep_prob']:.3f}")
             parts.append("dropped " + " ".join(f"g{group} {share:.1%}" for group, share in shares))
-        parts.append(f"{values['train/images_per_second']:.0f} images/s")
-        # tqdm puts ", " in front of a postfix given as text.
-        self._bar.postfix = ", ".join(parts)
+        if "train/images_per_second" in values:
+            parts.append(f"{values['train/images_per_second']:.0f} images/s")
+        self._bar.set_description_str(", ".join(parts), refresh=False)
 
     def say(self, line: str) -> None:
         """One line above the bar."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jax
 from flax import nnx
+from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
 from models.drop_sites import DropBlockSites
@@ -17,36 +18,29 @@ from training.step import make_eval_step, make_train_step
 
 
 class Run:
-    """Model, data, optimizer and compiled steps of a config, on this machine's devices.
+    """Model, data, optimizer and compiled steps of a config. Nothing is compiled until used."""
 
-    Nothing is compiled or written before :meth:`init_state` or a step is called.
-
-    Raises:
-      ValueError, OSError: the data set is missing, or the mesh does not fit; one line.
-    """
-
-    def __init__(self, config: ConfigDict):
-        self.config = config
-        self.mesh = build_mesh(config.mesh, config.batch_size)
-        self.task: Task = TASKS[config.task](config)
-        self.steps = optimizer.total_steps(config, self.task.train_examples)
-        abstract = nnx.eval_shape(lambda: self.task.build(nnx.Rngs(0)))
-        self.graphdef = nnx.graphdef(abstract)
-        schedule = optimizer.learning_rate(config, self.task.train_examples)
-        self.optimizer = optimizer.sgd(config, schedule, abstract)
+    def __init__(self, config: ConfigDict, task: Task, mesh: Mesh):
+        self.config, self.task, self.mesh = config, task, mesh
+        self.steps = optimizer.total_steps(config, task.train_examples)
         self.sites = drop_sites(config.regularizer)
         self.seed_key = jax.random.key(config.seed)
+
+        model = nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
+        self.graphdef = nnx.graphdef(model)
+        learning_rate = optimizer.learning_rate(config, task.train_examples)
+        sgd = optimizer.sgd(config, learning_rate, model)
+        self._init = make_init(task.build, sgd, mesh)
         self.train_step = make_train_step(
-            self.task,
+            task,
             self.graphdef,
-            self.optimizer,
-            learning_rate=schedule,
+            sgd,
+            learning_rate=learning_rate,
             sites=self.sites,
             keep_prob=optimizer.keep_prob(config.regularizer, self.steps),
-            mesh=self.mesh,
+            mesh=mesh,
         )
-        self._init = make_init(self.task.build, self.optimizer, self.mesh)
-        self.eval_step = make_eval_step(self.task, self.graphdef, self.mesh)
+        self.eval_step = make_eval_step(task, self.graphdef, mesh)
 
     def init_state(self) -> TrainState:
         """The state that the config's seed starts from."""
@@ -62,6 +56,17 @@ class Run:
 
 
 TASKS = {"classification": Classification}
+
+
+def build_run(config: ConfigDict) -> Run:
+    """The run of a config on all devices.
+
+    Raises:
+      FileNotFoundError, ValueError: the data set is not prepared, or a value does not fit it or
+        the devices; one line.
+    """
+    mesh = build_mesh(config.mesh, config.batch_size)
+    return Run(config, TASKS[config.task](config), mesh)
 
 
 def drop_sites(regularizer: ConfigDict) -> DropBlockSites | None:

@@ -24,21 +24,16 @@ FREE_FIELDS = (
     "data.threads",
     "data.prefetch",
 )
+# Fields that make the network: these must agree to evaluate a run's checkpoint.
+NETWORK_FIELDS = ("task", "model", "data.name")
 PACKAGES = (
     *("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain"),
     *("tensorflow-datasets", "ml_collections", "numpy"),
 )
 
 
-def check_workdir(
-    workdir: str, config: ConfigDict, free: tuple[str, ...] = FREE_FIELDS
-) -> None:
+def check_workdir(workdir: str, config: ConfigDict) -> None:
     """Refuses a workdir that cannot be written or that holds another run. Writes nothing.
-
-    Args:
-      workdir: the folder; need not exist.
-      config: this run's.
-      free: fields in which the run in the folder may differ.
 
     Raises:
       OSError: the folder cannot be made or written.
@@ -50,19 +45,37 @@ def check_workdir(
         raise NotADirectoryError(f"--workdir={workdir}: {nearest} is a file, not a folder.")
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise PermissionError(f"--workdir={workdir}: cannot write into {nearest}.")
-    written = read_config(folder)
-    if written is None:
-        return
-    old, new = _flat(written), _flat(_plain(config))
-    different = [
-        f"config.{name} is {_show(old, name)} there and {_show(new, name)} here"
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name) and not _is_within(name, free)
-    ]
-    if different:
+    differences = {
+        name: text
+        for name, text in _differences(folder, config).items()
+        if not _is_within(name, FREE_FIELDS)
+    }
+    if differences:
         raise ValueError(
-            f"--workdir={workdir} holds a run of another config: {'; '.join(different)}. "
+            f"--workdir={workdir} holds a run of another config: "
+            f"{'; '.join(differences.values())}. "
             "Nothing was touched: take another --workdir, or the old values to go on."
+        )
+
+
+def check_same_network(workdir: str, config: ConfigDict) -> None:
+    """Refuses a workdir without a run, or whose run trained another network.
+
+    Raises:
+      FileNotFoundError: no run.
+      ValueError: another network; the message says what differs.
+    """
+    folder = Path(workdir).absolute()
+    if read_config(folder) is None:
+        raise FileNotFoundError(f"--workdir={workdir} holds no run: train.py makes one.")
+    differences = [
+        text
+        for name, text in _differences(folder, config).items()
+        if _is_within(name, NETWORK_FIELDS)
+    ]
+    if differences:
+        raise ValueError(
+            f"--workdir={workdir} holds a run of another network: {'; '.join(differences)}."
         )
 
 
@@ -130,6 +143,19 @@ def read_metrics(workdir: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return records
+
+
+def _differences(workdir: Path, config: ConfigDict) -> dict[str, str]:
+    """Field -> what it is in the workdir's run and what here; empty where there is no run."""
+    written = read_config(workdir)
+    if written is None:
+        return {}
+    old, new = _flat(written), _flat(_plain(config))
+    return {
+        name: f"config.{name} is {_show(old, name)} there and {_show(new, name)} here"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    }
 
 
 def _plain(config: ConfigDict) -> dict[str, Any]:

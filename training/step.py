@@ -38,9 +38,7 @@ def make_train_step(
         dropped = drop.dropped() if drop is not None else {}
         return loss, (split(model)[2], scalars, dropped)
 
-    def train_step(
-        state: TrainState, batch: Batch, seed_key: jax.Array
-    ) -> tuple[TrainState, dict]:
+    def train_step(state: TrainState, batch: Batch, seed_key: jax.Array) -> tuple[TrainState, dict]:
         drop = None
         if sites is not None:
             key = jax.random.fold_in(seed_key, state.step)

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from dropblock import drop_path, dropout, spatial_dropout
 
 SHAPE = (400, 3, 5, 16)

@@ -5,8 +5,8 @@ import itertools
 import jax
 import numpy as np
 import pytest
-from dropblock import exact_gamma, gamma
 
+from dropblock import exact_gamma, gamma
 from tests.dropblock import oracle
 
 MAPS = [((14, 14), 7), ((7, 7), 3), ((7, 7), 7), ((5, 9), (2, 4)), ((64, 48), 7), ((30,), 5)]

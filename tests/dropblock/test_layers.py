@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
+
 from dropblock import dropblock, gamma
 from dropblock.linen import DropBlock as LinenDropBlock
 from dropblock.nnx import DropBlock as NnxDropBlock
-from flax import nnx
 
 X = jnp.ones((4, 6, 5, 3))
 EXPECTED_GAMMA = gamma(0.7, (6, 5), 3)

@@ -5,9 +5,9 @@ import math
 import jax
 import numpy as np
 import pytest
-from dropblock import block_mask, gamma, spatial_dropout
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from dropblock import block_mask, gamma, spatial_dropout
 from tests.dropblock import oracle
 
 # Odd, even, oblong and oversized blocks; 1 to 3 spatial axes; no square map where it matters.
@@ -80,6 +80,7 @@ def test_examples_and_channels_are_independent(key):
 def test_sixteen_bit_gammas_are_not_rounded(key):
     """gamma 0.00625 is 0.0078 in bfloat16: the rate must not follow it there."""
     import jax.numpy as jnp
+
     from dropblock import dropblock
 
     x = jnp.ones((512, 16, 16, 16), jnp.bfloat16)

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from dropblock import block_mask, dropblock
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
+from dropblock import block_mask, dropblock
 from tests.dropblock import oracle
 
 GAMMA = 0.08
@@ -68,9 +68,7 @@ def test_everything_dropped_gives_zeros_and_finite_gradients(x, key, dtype, norm
 def test_one_example_wholly_dropped(key):
     """normalize="example": its zeros do not spoil the others."""
     x = jnp.ones((64, 3, 4, 1))
-    y, grad = jax.value_and_grad(
-        lambda x: dropblock(key, x, 0.5, 9, normalize="example").sum()
-    )(x)
+    y, grad = jax.value_and_grad(lambda x: dropblock(key, x, 0.5, 9, normalize="example").sum())(x)
     assert jnp.isfinite(y)
     assert jnp.isfinite(grad).all()
     assert set(np.unique(grad)) == {0.0, 1.0}

@@ -2,12 +2,15 @@
 
 import jax
 import pytest
+
 from dropblock import constant_keep_prob, group_keep_prob, linear_keep_prob
 
 
 def test_linear_from_one_to_target_then_constant():
     schedule = linear_keep_prob(0.8, 100)
-    assert [float(schedule(step)) for step in (0, 50, 100, 500)] == pytest.approx([1, 0.9, 0.8, 0.8])
+    assert [float(schedule(step)) for step in (0, 50, 100, 500)] == pytest.approx(
+        [1, 0.9, 0.8, 0.8]
+    )
     assert float(jax.jit(schedule)(25)) == pytest.approx(0.95)
 
 

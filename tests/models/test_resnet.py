@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+
 from models.drop_sites import DropBlockSites
 from models.resnet import ResNet
 

@@ -1,0 +1,60 @@
+"""Where to crop. A box is (top, left, height, width) in whole pixels."""
+
+import math
+
+import numpy as np
+
+Box = tuple[int, int, int, int]
+
+ATTEMPTS = 10
+
+
+def random_resized_box(
+    height: int,
+    width: int,
+    rng: np.random.Generator,
+    area: tuple[float, float] = (0.08, 1.0),
+    aspect: tuple[float, float] = (3 / 4, 4 / 3),
+) -> Box:
+    """A box of random area and shape at a random place (Szegedy et al. 2015, section 6).
+
+    Args:
+      height: of the image, pixels.
+      width: of the image, pixels.
+      rng: the source of randomness.
+      area: smallest and largest share of the image's area, drawn uniformly.
+      aspect: smallest and largest width / height, drawn uniformly on a log scale.
+
+    Returns:
+      The box; where ten draws do not fit the image, the largest centred box of allowed shape.
+    """
+    log_aspect = math.log(aspect[0]), math.log(aspect[1])
+    for _ in range(ATTEMPTS):
+        box_area = height * width * rng.uniform(*area)
+        ratio = math.exp(rng.uniform(*log_aspect))
+        box_width = round(math.sqrt(box_area * ratio))
+        box_height = round(math.sqrt(box_area / ratio))
+        if 0 < box_width <= width and 0 < box_height <= height:
+            top = int(rng.integers(height - box_height + 1))
+            left = int(rng.integers(width - box_width + 1))
+            return top, left, box_height, box_width
+    box_height = min(height, max(1, round(width / aspect[0])))
+    box_width = min(width, max(1, round(height * aspect[1])))
+    return _centred(height, width, box_height, box_width)
+
+
+def centre_box(height: int, width: int, size: int, padding: int = 32) -> Box:
+    """The square of `size / (size + padding)` of the shorter side, in the middle.
+
+    Args:
+      height: of the image, pixels.
+      width: of the image, pixels.
+      size: side that the crop will be resized to, pixels.
+      padding: 32 at size 224 gives the usual 224 / 256.
+    """
+    side = max(1, min(height, width) * size // (size + padding))
+    return _centred(height, width, side, side)
+
+
+def _centred(height: int, width: int, box_height: int, box_width: int) -> Box:
+    return (height - box_height) // 2, (width - box_width) // 2, box_height, box_width

@@ -1,0 +1,237 @@
+"""Batches for training and evaluation: a Grain pipeline of threads over a TFDS data set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grain
+import numpy as np
+
+from data.bad_images import BadImages
+from data.decode import DecodeError
+from data.preprocess import find_preprocess
+from data.source import Source, open_source
+
+# Records are read this many at a time: one read each costs more than decoding a small image does,
+# and a whole batch at once would hold a second batch, encoded, in memory.
+READ_AT_ONCE = 64
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model and a trainer need to know of a data set.
+
+    Attributes:
+      train_examples: examples in the train split of the config, which may be part of a TFDS split.
+      eval_examples: the same for the evaluation split.
+      class_names: of the labels, in order.
+      image_shape: `(height, width, channels)` of a batch's images.
+    """
+
+    train_examples: int
+    eval_examples: int
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def channels(self) -> int:
+        """1 for grey images, 3 for colour."""
+        return self.image_shape[2]
+
+
+class Batches:
+    """An iterator over one process's rows of each batch. Use as a context manager, or close it.
+
+    Each batch is a dict of `image` uint8 `(rows, size, size, channels)`, `label` int32 `(rows,)`
+    and `mask` bool `(rows,)`. A row whose mask is False is padding or an image that does not
+    decode: its image and label are zeros and must not count.
+
+    Attributes:
+      bad_images: :class:`BadImages`, the images that did not decode so far.
+    """
+
+    def __init__(self, iterator: grain.DatasetIterator, bad_images: BadImages):
+        self._iterator = iterator
+        self.bad_images = bad_images
+
+    def __iter__(self) -> "Batches":
+        return self
+
+    def __next__(self) -> dict[str, np.ndarray]:
+        return next(self._iterator)
+
+    def close(self) -> None:
+        """Stops the threads; they finish the batch that they are at."""
+        self._iterator.close()
+
+    def __enter__(self) -> "Batches":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+def describe(config_data: Any) -> Description:
+    """Opens both splits of the config and says what is in them.
+
+    Raises:
+      FileNotFoundError: the data set is not prepared; the message has the command that does it.
+      ValueError: no such split, not an array_record data set, or an unknown preprocess.
+    """
+    train, evaluation = (
+        open_source(config_data.name, split, config_data.data_dir)
+        for split in (config_data.train_split, config_data.eval_split)
+    )
+    size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
+    return Description(len(train), len(evaluation), train.class_names, (size, size, channels))
+
+
+def train_batches(
+    config_data: Any,
+    *,
+    seed: int,
+    batch_size: int,
+    process_index: int = 0,
+    process_count: int = 1,
+    start_step: int = 0,
+) -> Batches:
+    """Endless training batches, in an order that depends on nothing but the seed.
+
+    The examples form one endless stream, shuffled anew each epoch. Batch `s` of all processes
+    together holds positions `s * batch_size` to `(s + 1) * batch_size - 1` of it; process `p` gets
+    the `p`-th equal part of them. An example's augmentation is a function of the seed and its
+    position. So a run may be resumed at any step, with any number of processes.
+
+    Args:
+      config_data: attributes `name`, `data_dir` (None for TFDS's default), `train_split`,
+        `image_size` (pixels), `preprocess` (`imagenet`, `cifar` or `digits`), `threads`,
+        `prefetch` (batches made ahead; at least one a thread) and `max_bad_share`.
+      seed: 0 or more.
+      batch_size: over all processes.
+      process_index: of this process.
+      process_count: number of processes; divides `batch_size`.
+      start_step: the first batch's number. Any number costs the same.
+
+    Raises:
+      FileNotFoundError: the data set is not prepared; the message has the command that does it.
+      ValueError: no such split, not an array_record data set, an unknown preprocess, or a
+        batch_size that the processes cannot share equally.
+      TooManyBadImages: while iterating, more than `max_bad_share` of the split does not decode.
+    """
+    rows = _rows(batch_size, process_count)
+    source = open_source(config_data.name, config_data.train_split, config_data.data_dir)
+    transform = find_preprocess(config_data.preprocess).train
+
+    def augment(encoded: bytes, size: int, position: int) -> np.ndarray:
+        return transform(encoded, size, np.random.default_rng((seed, position)))
+
+    # Not `seed` itself: Grain's shuffle of epoch e is seeded with its seed + e, so that runs with
+    # neighbouring seeds would see each other's orders one epoch later.
+    shuffle_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
+    order = grain.MapDataset.range(len(source)).shuffle(seed=shuffle_seed).repeat()
+    part = slice(start_step * process_count + process_index, None, process_count)
+    return _batches(config_data, source, order, augment, rows, part)
+
+
+def eval_batches(
+    config_data: Any, *, batch_size: int, process_index: int = 0, process_count: int = 1
+) -> Batches:
+    """The evaluation split once, in its order, the last batch filled up with masked rows.
+
+    Every process gets the same number of batches, and over all processes each image counts once.
+
+    Args:
+      config_data: as for :func:`train_batches`, with `eval_split`.
+      batch_size: over all processes.
+      process_index: of this process.
+      process_count: number of processes; divides `batch_size`.
+
+    Raises:
+      FileNotFoundError, ValueError, TooManyBadImages: as :func:`train_batches` does.
+    """
+    rows = _rows(batch_size, process_count)
+    source = open_source(config_data.name, config_data.eval_split, config_data.data_dir)
+    transform = find_preprocess(config_data.preprocess).evaluate
+
+    def prepare(encoded: bytes, size: int, position: int) -> np.ndarray:
+        return transform(encoded, size)
+
+    # Positions beyond the split's end are padding.
+    order = grain.MapDataset.range(-(-len(source) // batch_size) * batch_size)
+    part = slice(process_index, None, process_count)
+    return _batches(config_data, source, order, prepare, rows, part)
+
+
+def _rows(batch_size: int, process_count: int) -> int:
+    rows, remainder = divmod(batch_size, process_count)
+    if remainder or rows < 1:
+        raise ValueError(f"batch_size {batch_size} is not a multiple of {process_count} processes")
+    return rows
+
+
+def _batches(
+    config_data: Any,
+    source: Source,
+    order: grain.MapDataset,
+    transform: Callable[[bytes, int, int], np.ndarray],
+    rows: int,
+    part: slice,
+) -> Batches:
+    """`part` of the batches of `rows` examples `source[order[0]], source[order[1]], ...`.
+
+    Grain deals with indices only; a batch is read and decoded in one go by :class:`_MakeBatch`,
+    straight into its array. That is faster than a Grain stage for each image. Slicing costs the
+    same wherever the slice begins, so a late start does not go through the batches before it.
+    """
+    size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
+    split = f"{source.name} {source.split}"
+    bad_images = BadImages(split, len(source), config_data.max_bad_share)
+    make_batch = _MakeBatch(source, transform, (size, size, channels), bad_images)
+    batches = order.batch(rows, drop_remainder=True).map_with_index(make_batch)[part]
+    threads = config_data.threads
+    options = grain.ReadOptions(threads, max(config_data.prefetch, threads) if threads else 0)
+    return Batches(iter(batches.to_iter_dataset(options)), bad_images)
+
+
+@dataclass(frozen=True)
+class _MakeBatch:
+    """(number of this batch of rows, the rows' indices) -> the batch. Called by many threads."""
+
+    source: Source
+    transform: Callable[[bytes, int, int], np.ndarray]
+    image_shape: tuple[int, int, int]
+    bad_images: BadImages
+
+    def __call__(self, number: int, indices: np.ndarray) -> dict[str, np.ndarray]:
+        rows = len(indices)
+        batch = {
+            "image": np.zeros((rows, *self.image_shape), np.uint8),
+            "label": np.zeros(rows, np.int32),
+            "mask": np.zeros(rows, bool),
+        }
+        indices = [index for index in indices.tolist() if index < len(self.source)]
+        for start in range(0, len(indices), READ_AT_ONCE):
+            some = indices[start : start + READ_AT_ONCE]
+            examples = self.source.examples.__getitems__(some)
+            for row, (index, example) in enumerate(zip(some, examples, strict=True), start):
+                try:
+                    image = self.transform(
+                        example["image"], self.image_shape[0], number * rows + row
+                    )
+                except DecodeError as error:
+                    self.bad_images.add(index, _name(example, index), error)
+                else:
+                    batch["image"][row] = image
+                    batch["label"][row] = example["label"]
+                    batch["mask"][row] = True
+        return batch
+
+
+def _name(example: dict[str, Any], index: int) -> str:
+    name = example.get("file_name") or example.get("id")
+    return name.decode() if name else f"example {index}"

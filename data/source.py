@@ -1,0 +1,104 @@
+"""Random access to a prepared TFDS data set's undecoded examples."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core.read_only_builder import builder_from_files
+
+from data.locate import cache_directory, data_directory, how_to_prepare
+
+
+@dataclass(frozen=True)
+class Source:
+    """One split of a data set.
+
+    Attributes:
+      name: such as `imagenet2012` or `bccd:1.0.0`.
+      split: such as `train` or `train[:90%]`.
+      examples: `len(examples)` is the number of examples; `examples[i]` is a dict in which `image`
+        is the encoded bytes and text is bytes; `examples.__getitems__([i, j])` reads many at once.
+      class_names: of `label`, in order; empty where the data set has no class label.
+      image_shape: `(height, width, channels)` of `image`, None for sides that vary.
+    """
+
+    name: str
+    split: str
+    examples: Sequence[dict[str, Any]]
+    class_names: tuple[str, ...]
+    image_shape: tuple[int | None, int | None, int]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes, 0 where the data set has no class label."""
+        return len(self.class_names)
+
+
+def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None) -> Source:
+    """Opens one split of a data set that is on disk. Nothing is downloaded.
+
+    `digits` is made on first use, from the copy that scikit-learn carries.
+
+    Args:
+      name: `NAME`, `NAME/CONFIG` or either with `:VERSION`; without a version the newest on disk.
+      split: a TFDS split or part of one: `train`, `train[:90%]`, `train[100:200]`.
+      data_dir: where TFDS data sets lie; None for `$TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+
+    Raises:
+      FileNotFoundError: the data set is not there; the message has the command that prepares it.
+      ValueError: it has no such split, or its files have no random access (TFRecord).
+    """
+    builder = _find(name, data_directory(data_dir))
+    features = builder.info.features
+    try:
+        examples = builder.as_data_source(split, decoders={"image": tfds.decode.SkipDecoding()})
+    except NotImplementedError as error:
+        raise ValueError(
+            f"{name} in {builder.data_dir} is stored as {builder.info.file_format.value}, which "
+            "has no random access; move it away and prepare it again: "
+            f"{how_to_prepare(name, data_directory(data_dir))}"
+        ) from error
+    except ValueError as error:
+        raise ValueError(
+            f"{name} has no split {split!r}: {_first_line(error)} "
+            f"Its splits are {list(builder.info.splits)}, or parts such as 'train[:90%]'"
+        ) from error
+    return Source(
+        name=name,
+        split=split,
+        examples=examples,
+        class_names=tuple(features["label"].names) if "label" in features else (),
+        image_shape=features["image"].shape,
+    )
+
+
+def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
+    searched = [data_dir]
+    if name.partition(":")[0] == "digits":
+        searched.append(cache_directory())
+    for directory in searched:
+        # From the files, not through `tfds.builder`: TFDS has classes of its own for many names,
+        # which insist on one version and may differ from what lies on disk.
+        try:
+            return builder_from_files(name, data_dir=directory)
+        except tfds.core.DatasetNotFoundError:
+            continue
+    if name == "digits":
+        # Imported here: scikit-learn is needed for this data set only, and only once.
+        from data.digits import prepare_digits
+
+        return builder_from_files(name, data_dir=prepare_digits(searched))
+    raise FileNotFoundError(
+        f"data set {name!r} is not in {data_dir}; prepare it with {how_to_prepare(name, data_dir)} "
+        "or set data.data_dir or TFDS_DATA_DIR"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[-1].rstrip(".") + "."

@@ -1,0 +1,109 @@
+"""Bad input: one clear line, exit code 2, nothing written, nothing compiled."""
+
+import json
+import os
+
+import jax
+import pytest
+
+import train
+from tests import tiny
+
+
+def refused(capsys, args):
+    """The one line that train.py says to these arguments."""
+    with pytest.raises(SystemExit) as stop:
+        train.main(["train.py", *args])
+    assert stop.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    return err
+
+
+def digits(workdir, *extra):
+    return [f"--config={tiny.ROOT}/configs/digits.py:dropblock", f"--workdir={workdir}", *extra]
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--config.stepss=3"], "unknown field of config 'stepss': did you mean 'steps'?"),
+        (["--config.regularizer.keepprob=0.9"], "did you mean 'keep_prob'?"),
+        (["--config.steps.x=3"], "config.steps is a single value"),
+        (["--config.steps=3.5"], "config.steps must be a whole number, got '3.5'"),
+        (["--config.regularizer.keep_prob=high"], "keep_prob must be a number, got 'high'"),
+        (["--config.regularizer.keep_prob=0"], "keep_prob must be in (0, 1], got 0.0"),
+        (["--config.regularizer.keep_prob=1.2"], "keep_prob must be in (0, 1], got 1.2"),
+        (["--config.regularizer.keep_prob=nan"], "keep_prob must be in (0, 1], got nan"),
+        (["--config.regularizer.block_size=0"], "block_size must be at least 1, got 0"),
+        (["--config.regularizer.groups=(3,5)"], "groups from 1 to 4, got 5"),
+        (["--config.regularizer.groups=(3,3)"], "none twice"),
+        (["--config.regularizer.name=dropblok"], "did you mean 'dropblock'?"),
+        (["--config.regularizer.schedule=cosine"], "allowed: linear, constant"),
+        (["--config.regularizer.gamma=exat"], "did you mean 'exact'?"),
+        (["--config.precision=float16"], "allowed: float32, bfloat16"),
+        (["--config.steps=0"], "config.steps must be above 0, got 0"),
+        (["--config.batch_size=0"], "config.batch_size must be at least 1, got 0"),
+        (["--config.eval_every=-1"], "config.eval_every must be at least 1, got -1"),
+        (["--config.seed=-1"], "config.seed must be in"),
+        (["--config.batch_size=33"], "multiple of the mesh's 2 devices, got 33"),
+        (["--config.mesh.data=3"], "does not fit the 2 device(s)"),
+        (["--config.model.depth=51"], "depth must be one of [18, 34, 50, 101], got 51"),
+        (["--config.model.name=resnext"], "did you mean 'resnet'?"),
+        (["--config.data.preprocess=digit"], "did you mean 'digits'?"),
+        (["--config.data.name=cifar10", "--config.data.data_dir=/nowhere"], "python -m data.prepare cifar10"),
+        (["--config.data.train_split=trian"], "trian"),
+        (["--workdr=x"], "workdr"),
+        (["stray"], "unexpected argument 'stray'"),
+    ],
+)
+def test_one_line(tmp_path, capsys, extra, message):
+    workdir = tmp_path / "run"
+    assert message in refused(capsys, digits(workdir, *extra))
+    assert not workdir.exists()
+
+
+def test_unknown_variant_and_config_file(tmp_path, capsys):
+    place = f"--config={tiny.ROOT}/configs/digits.py:dropblok"
+    line = refused(capsys, [place, f"--workdir={tmp_path}/run"])
+    assert "unknown config variant 'dropblok': did you mean 'dropblock'?" in line
+    line = refused(capsys, [f"--config={tmp_path}/none.py", f"--workdir={tmp_path}/run"])
+    assert "there is no file" in line
+    assert "--config is missing" in refused(capsys, [f"--workdir={tmp_path}/run"])
+    assert "--workdir is missing" in refused(capsys, [place.replace("dropblok", "dropblock")])
+
+
+def test_workdir_of_another_config_is_left_alone(tmp_path, capsys):
+    record = {"config": json.loads(tiny.config(seed=1, mesh__data=2).to_json())}
+    (tmp_path / "config.json").write_text(json.dumps(record))
+    line = refused(capsys, tiny.arguments(tmp_path, regularizer__keep_prob=0.8))
+    assert "config.regularizer.keep_prob is 0.9 there and 0.8 here" in line
+    assert "config.seed is 1 there and 0 here" in line
+    assert "mesh" not in line
+    assert "Nothing was touched" in line
+    assert os.listdir(tmp_path) == ["config.json"]
+    assert json.loads((tmp_path / "config.json").read_text()) == record
+
+
+def test_unwritable_workdir(tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").write_text("")
+    assert "is a file, not a folder" in refused(capsys, digits(tmp_path / "file" / "run"))
+    # Root may write anywhere, so the permission itself is made up here.
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert "cannot write into" in refused(capsys, digits(tmp_path / "run"))
+
+
+def test_nothing_is_compiled_before_a_refusal(tmp_path, capsys, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(jax.stages.Lowered, "compile", lambda *a, **k: compiled.append(1))
+    refused(capsys, digits(tmp_path / "run", "--config.batch_size=33"))
+    assert compiled == []
+
+
+def test_help(capsys):
+    with pytest.raises(SystemExit) as stop:
+        train.main(["train.py", "--help"])
+    assert stop.value.code == 0
+    assert "--config=configs/NAME.py[:VARIANT]" in capsys.readouterr().out

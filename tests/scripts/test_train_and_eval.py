@@ -1,0 +1,137 @@
+"""train.py and eval.py as a user starts them: real processes, real signals."""
+
+import json
+import signal
+import time
+
+import pytest
+from training.run_files import read_metrics
+
+from tests import tiny
+
+LONG = {"steps": 60, "eval_every": 60, "checkpoint_every": 7}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of six steps: (workdir, what train.py printed)."""
+    workdir = tmp_path_factory.mktemp("run")
+    out, err = tiny.run("train.py", *tiny.arguments(workdir))
+    return workdir, out, err
+
+
+def test_a_run_leaves_what_design_promises(finished):
+    workdir, out, err = finished
+    lines = read_metrics(workdir)
+    train = [line for line in lines if "train/loss" in line]
+    assert [line["step"] for line in train] == [1, 2, 3, 4, 5, 6]
+    for name in ("learning_rate", "keep_prob", "dropped", "loss", "accuracy"):
+        assert all(f"train/{name}" in line for line in train)
+    assert train[-1]["train/images_per_second"] > 0
+    assert set(train[-1]["train/dropped"]) == {"3", "4"}
+    assert [line["step"] for line in lines if "eval/accuracy" in line] == [3, 6]
+    assert (workdir / "config.json").exists()
+    assert list((workdir / "tensorboard").glob("events*"))
+    for picture in ("curves.png", "feature_maps.png"):
+        assert (workdir / "figures" / picture).stat().st_size > 10_000
+        assert f"{workdir}/figures/{picture}" in out
+    assert "accuracy " in out
+    assert f"python eval.py --config={tiny.ROOT}/configs/digits.py:dropblock" in out
+    for word in ("loss", "keep_prob", "dropped g3", "images/s", "6/6"):
+        assert word in err
+
+
+def test_eval_prints_one_json_line_of_the_same_numbers(finished):
+    workdir, _, _ = finished
+    out, _ = tiny.run("eval.py", *tiny.arguments(workdir))
+    assert len(out.splitlines()) == 1
+    result = json.loads(out)
+    last = read_metrics(workdir)[-1]
+    assert result["step"] == 6
+    assert result["eval/accuracy"] == last["eval/accuracy"]
+
+
+def test_best_and_latest_checkpoints_are_kept(finished):
+    workdir, _, _ = finished
+    evaluated = [line for line in read_metrics(workdir) if "eval/accuracy" in line]
+    best = max(evaluated, key=lambda line: (line["eval/accuracy"], line["step"]))
+    kept = {int(path.name) for path in (workdir / "checkpoints").iterdir()}
+    assert kept == {6, best["step"]}
+    out, _ = tiny.run("eval.py", *tiny.arguments(workdir), "--checkpoint=best")
+    assert json.loads(out)["eval/accuracy"] == best["eval/accuracy"]
+
+
+def test_started_again_a_complete_run_changes_nothing(finished):
+    workdir, first, _ = finished
+    before = (workdir / "metrics.jsonl").read_text()
+    again, _ = tiny.run("train.py", *tiny.arguments(workdir))
+    assert again == first
+    assert (workdir / "metrics.jsonl").read_text() == before
+
+
+def test_eval_refuses_in_one_line(finished, tmp_path):
+    workdir, _, _ = finished
+    _, err = tiny.run("eval.py", *tiny.arguments(tmp_path / "none"), code=2)
+    assert err.startswith("error: ") and "holds no run" in err
+    _, err = tiny.run("eval.py", *tiny.arguments(workdir, model__width=8), code=2)
+    assert "config.model.width is 4 there and 8 here" in err
+
+
+def test_baseline_draws_curves_alone(tmp_path):
+    out, _ = tiny.run("train.py", *tiny.arguments(tmp_path, "baseline", steps=2))
+    assert "curves.png" in out and "feature_maps.png" not in out
+    assert "train/keep_prob" not in read_metrics(tmp_path)[0]
+
+
+def wait_for_step(workdir, step, process):
+    while process.poll() is None:
+        lines = read_metrics(workdir)
+        if lines and lines[-1]["step"] >= step:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"ended before step {step}: {process.communicate()}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_stopped_and_started_again_is_bit_for_bit_the_same(tmp_path, how, uninterrupted):
+    arguments = tiny.arguments(tmp_path, **LONG)
+    process = tiny.start("train.py", *arguments)
+    wait_for_step(tmp_path, 20, process)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=120)
+    if how == signal.SIGKILL:
+        assert process.returncode == -how
+    else:
+        assert process.returncode == 128 + how, err
+        stopped_at = int(out.split("stopped at step ")[1].split()[0])
+        assert 20 <= stopped_at < 60
+        assert "python train.py --config=" in out
+    # After a kill: from the last checkpoint before it, at most checkpoint_every steps back.
+    _, err = tiny.run("train.py", *arguments)
+    assert "going on from step" in err
+    fingerprint, metrics = uninterrupted
+    assert tiny.run("eval.py", *arguments, "--fingerprint")[0] == fingerprint
+    lines = read_metrics(tmp_path)
+    assert [(line["step"], line.get("train/loss")) for line in lines] == metrics
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """Fingerprint and losses of the same run without a stop."""
+    workdir = tmp_path_factory.mktemp("whole")
+    arguments = tiny.arguments(workdir, **LONG)
+    tiny.run("train.py", *arguments)
+    out, _ = tiny.run("eval.py", *arguments, "--fingerprint")
+    assert len(out.strip()) == 64
+    return out, [(line["step"], line.get("train/loss")) for line in read_metrics(workdir)]
+
+
+def test_another_seed_has_another_fingerprint(finished, tmp_path):
+    workdir, _, _ = finished
+    tiny.run("train.py", *tiny.arguments(tmp_path, seed=1))
+    prints = [
+        tiny.run("eval.py", *tiny.arguments(folder, seed=seed), "--fingerprint")[0]
+        for folder, seed in ((workdir, 0), (tmp_path, 1))
+    ]
+    assert prints[0] != prints[1]

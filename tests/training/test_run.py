@@ -1,0 +1,116 @@
+"""A run's steps: on meshes, over steps, in both precisions."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+from tests import tiny
+from training.evaluation import evaluate
+from training.mesh import build_mesh, to_devices
+from training.run import Run, build_run
+
+
+def first_steps(run, count):
+    state, log = run.init_state(), []
+    rows = iter(run.task.train_batches(0, 0, 1))
+    for _ in range(count):
+        state, scalars = run.train_step(state, to_devices(run.mesh, next(rows)), run.seed_key)
+        log.append(jax.device_get(scalars))
+    return state, log
+
+
+@pytest.fixture(scope="module")
+def run():
+    return build_run(tiny.config())
+
+
+def test_one_compilation_for_all_steps_and_scheduled_keep_prob(run):
+    state, log = first_steps(run, 3)
+    assert run.train_step._cache_size() == 1
+    assert [float(line["keep_prob"]) for line in log] == pytest.approx(
+        [1, 1 - 0.1 / 6, 1 - 0.2 / 6]
+    )
+    assert float(log[0]["dropped"][4]) == 0
+    assert int(state.step) == 3
+    assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.dtype("float32")}
+
+
+def test_same_training_on_one_device_and_on_two(run):
+    """Losses, statistics and masks are those of the global batch."""
+    alone = jax.make_mesh((1,), ("data",), devices=jax.devices()[:1])
+    one = Run(run.config, run.task, alone)
+    _, log_one = first_steps(one, 3)
+    _, log_two = first_steps(run, 3)
+    for a, b in zip(log_one, log_two, strict=True):
+        assert a["dropped"] == b["dropped"]
+        np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
+
+
+def test_seed_changes_everything_and_nothing_else_does(run):
+    same, other = build_run(tiny.config()), build_run(tiny.config(seed=1))
+    first = [r.init_state().params["stem"]["conv"]["kernel"] for r in (run, same, other)]
+    assert (first[0] == first[1]).all()
+    assert not (first[0] == first[2]).all()
+
+
+def test_baseline_has_no_trace_of_a_regulariser(run):
+    def program(run):
+        batch = next(iter(run.task.train_batches(0, 0, 1)))
+        lowered = run.train_step.lower(run.abstract_state(), batch, run.seed_key)
+        return lowered.as_text()
+
+    baseline = build_run(tiny.config("baseline"))
+    assert "random" not in program(baseline)
+    assert "threefry" not in program(baseline)
+    assert "threefry" in program(run) or "random" in program(run)
+
+
+def test_bfloat16_keeps_float32_state():
+    low = build_run(tiny.config(precision="bfloat16"))
+    state, log = first_steps(low, 2)
+    floats = [leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    assert {leaf.dtype for leaf in floats} == {jnp.dtype("float32")}
+    assert np.isfinite(log[-1]["loss"])
+
+
+class CountingTask:
+    """Says class 1 to everything: what evaluation must make of that is known by hand."""
+
+    best_metric = "accuracy"
+
+    def __init__(self, task):
+        self._task = task
+
+    def __getattr__(self, name):
+        return getattr(self._task, name)
+
+    def metrics(self, model, batch):
+        hits = jnp.sum((batch["label"] == 1) & batch["mask"])
+        return {"accuracy": (hits, jnp.sum(batch["mask"]))}
+
+
+@pytest.mark.parametrize("batch_size", [32, 50, 360, 1000])
+def test_every_evaluation_image_counts_once(batch_size):
+    run = build_run(tiny.config(batch_size=batch_size))
+    labels = np.concatenate(
+        [batch["label"][batch["mask"]] for batch in run.task.eval_batches(0, 1)]
+    )
+    assert len(labels) == 360
+    run = Run(run.config, CountingTask(run.task), run.mesh)
+    assert evaluate(run, run.init_state()) == {"accuracy": (labels == 1).mean()}
+
+
+def test_mesh_fills_the_free_axis():
+    assert dict(build_mesh({"data": -1}, 4).shape) == {"data": 2}
+    assert dict(build_mesh({"data": -1, "model": 2}, 4).shape) == {"data": 1, "model": 2}
+    for axes in ({"data": -1, "model": -1}, {"data": 0}, {"data": -2}, {}):
+        with pytest.raises(ValueError, match=r"config\.mesh must give"):
+            build_mesh(axes, 4)
+
+
+def test_decay_and_norm_modules_are_found(run):
+    abstract = nnx.eval_shape(lambda: run.task.build(nnx.Rngs(0)))
+    norms = [m for _, m in nnx.iter_modules(abstract) if isinstance(m, nnx.BatchNorm)]
+    assert len(norms) == 20
