@@ -66,7 +66,7 @@ def drop_and_count(
     shared_channels: bool = False,
     normalize: Normalize = "batch",
 ) -> tuple[jax.Array, jax.Array]:
-    """:func:`dropblock` and the realised share of kept units, a float32 scalar."""
+    """:func:`dropblock` and the realised share of dropped units, a float32 scalar."""
     _check.feature_map(x)
     if normalize not in ("batch", "example", None):
         raise ValueError(f"normalize must be 'batch', 'example' or None, got {normalize!r}.")
@@ -77,9 +77,9 @@ def drop_and_count(
     per_example = jnp.sum(mask, axis=range(1, mask.ndim), dtype=jnp.int32)
     units = math.prod(mask.shape[1:])
     total_type = jnp.uint32 if mask.size < 2**32 else jnp.float32
-    total = jnp.sum(per_example.astype(total_type)).astype(jnp.float32)
+    total = jnp.sum(per_example.astype(total_type))
     if normalize == "batch":
-        scale = mask.size / jnp.maximum(total, 1)
+        scale = mask.size / jnp.maximum(total, 1).astype(jnp.float32)
     elif normalize == "example":
         scale = units / jnp.maximum(per_example, 1).astype(jnp.float32)
         scale = scale.reshape(-1, *[1] * (x.ndim - 1))
@@ -88,4 +88,5 @@ def drop_and_count(
 
     compute = jnp.promote_types(x.dtype, jnp.float32)
     scaled = (x.astype(compute) * scale).astype(x.dtype)
-    return jnp.where(mask, scaled, 0), total / max(mask.size, 1)
+    dropped = (total_type(mask.size) - total).astype(jnp.float32) / max(mask.size, 1)
+    return jnp.where(mask, scaled, 0), dropped

@@ -58,4 +58,4 @@ def group_keep_prob(keep_prob: ArrayLike, group: int, num_groups: int = 4) -> Ar
     _check.probability("keep_prob", keep_prob)
     if not 1 <= group <= num_groups:
         raise ValueError(f"group must be in 1..{num_groups}, got {group}.")
-    return 1 - (1 - keep_prob) / 4 ** (num_groups - group)
+    return 1 - (1 - keep_prob) / 4.0 ** (num_groups - group)

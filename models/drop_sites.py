@@ -53,7 +53,7 @@ class ActiveSites:
     def __init__(self, sites: DropBlockSites, key: jax.Array, keep_prob: ArrayLike):
         self._sites, self._key, self._keep_prob = sites, key, keep_prob
         self._calls = 0
-        self._kept: dict[int, list[tuple[int, jax.Array]]] = {g: [] for g in sites.groups}
+        self._dropped: dict[int, list[tuple[int, jax.Array]]] = {g: [] for g in sites.groups}
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
         # Counted also where nothing is dropped, so that switching one site off leaves the
@@ -66,14 +66,14 @@ class ActiveSites:
             group_keep_prob(self._keep_prob, group), x.shape[1:-1], block_size
         )
         key = jax.random.fold_in(self._key, self._calls)
-        y, kept = drop_and_count(key, x, seed_rate, block_size)
-        self._kept[group].append((x.size, kept))
+        y, dropped = drop_and_count(key, x, seed_rate, block_size)
+        self._dropped[group].append((x.size, dropped))
         return y
 
     def dropped(self) -> dict[int, jax.Array]:
         """The realised share of units dropped in each group, float32 scalars."""
         return {
-            group: sum(size * (1 - kept) for size, kept in sites) / sum(size for size, _ in sites)
-            for group, sites in self._kept.items()
+            group: sum(size * share for size, share in sites) / sum(size for size, _ in sites)
+            for group, sites in self._dropped.items()
             if sites
         }

@@ -53,7 +53,10 @@ def digits(workdir, *extra):
         (["--config.model.depth=51"], "depth must be one of [18, 34, 50, 101], got 51"),
         (["--config.model.name=resnext"], "did you mean 'resnet'?"),
         (["--config.data.preprocess=digit"], "did you mean 'digits'?"),
-        (["--config.data.name=cifar10", "--config.data.data_dir=/nowhere"], "python -m data.prepare cifar10"),
+        (
+            ["--config.data.name=cifar10", "--config.data.data_dir=/nowhere"],
+            "python -m data.prepare cifar10",
+        ),
         (["--config.data.train_split=trian"], "trian"),
         (["--workdr=x"], "workdr"),
         (["stray"], "unexpected argument 'stray'"),

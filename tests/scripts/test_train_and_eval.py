@@ -5,9 +5,9 @@ import signal
 import time
 
 import pytest
-from training.run_files import read_metrics
 
 from tests import tiny
+from training.run_files import read_metrics
 
 LONG = {"steps": 60, "eval_every": 60, "checkpoint_every": 7}
 

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+
+from tests import tiny
 from training.run_files import (
     MetricsFile,
     check_same_network,
@@ -10,8 +12,6 @@ from training.run_files import (
     read_metrics,
     write_config,
 )
-
-from tests import tiny
 
 
 def test_config_json_holds_config_code_and_packages(tmp_path):
