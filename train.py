@@ -33,7 +33,8 @@ def main(argv: list[str]) -> None:
     try:
         state, signal = train(run, workdir)
     except TooManyBadImages as error:
-        sys.exit(f"error: {error}")
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
     arguments = shlex.join(argv[1:])
     if signal is not None:
         print(f"stopped at step {int(state.step)} of {run.steps}")
@@ -51,11 +52,15 @@ def main(argv: list[str]) -> None:
 
 def report(workdir: Path, pictures: list[Path]) -> None:
     """The result and where to look."""
-    evaluated = [line for line in read_metrics(workdir) if "eval/accuracy" in line]
+    lines = read_metrics(workdir)
+    evaluated = [line for line in lines if "eval/accuracy" in line]
     best = max(evaluated, key=lambda line: line["eval/accuracy"])
     last = evaluated[-1]
     print(f"accuracy        {last['eval/accuracy']:.2%} held-out, top-1, at step {last['step']}")
     print(f"best            {best['eval/accuracy']:.2%} at step {best['step']}")
+    for name in ("train/bad_images", "eval/bad_images"):
+        if count := max((line.get(name, 0) for line in lines), default=0):
+            print(f"bad images      {count} did not decode ({name.partition('/')[0]})")
     for path in pictures:
         print(f"picture         {path}")
 

@@ -29,7 +29,7 @@ def bare_decoding(name: str, data_dir: str | None, seconds: float) -> float:
     """Images per second of simplejpeg alone, in one thread, at full size."""
     source = data.open_source(name, "train", data_dir)
     count = min(len(source), 300)
-    encoded = [example["image"] for example in source.examples.__getitems__(list(range(count)))]
+    encoded = [example["image"] for example in source.read(range(count))]
 
     def run() -> float:
         done, start = 0, time.perf_counter()

@@ -30,8 +30,8 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "image_size": 224,
         "mean": (0.485, 0.456, 0.406),
         "std": (0.229, 0.224, 0.225),
-        "threads": 64,
-        "prefetch": 64,
+        "threads": 16,
+        "prefetch": 16,
         "max_bad_share": 0.01,
     }
     config.model = {"name": "resnet", "depth": 50, "width": 64, "small_images": False}

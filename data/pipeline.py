@@ -12,8 +12,7 @@ from data.decode import DecodeError
 from data.preprocess import find_preprocess
 from data.source import Source, open_source
 
-# Records are read this many at a time: one read each costs more than decoding a small image does,
-# and a whole batch at once would hold a second batch, encoded, in memory.
+# Records are read this many at a time: a whole batch would be in memory twice, encoded as well.
 READ_AT_ONCE = 64
 
 
@@ -217,7 +216,7 @@ class _MakeBatch:
         indices = [index for index in indices.tolist() if index < len(self.source)]
         for start in range(0, len(indices), READ_AT_ONCE):
             some = indices[start : start + READ_AT_ONCE]
-            examples = self.source.examples.__getitems__(some)
+            examples = self.source.read(some)
             for row, (index, example) in enumerate(zip(some, examples, strict=True), start):
                 try:
                     image = self.transform(

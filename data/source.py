@@ -1,7 +1,7 @@
 """Random access to a prepared TFDS data set's undecoded examples."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,28 +11,47 @@ from tensorflow_datasets.core.read_only_builder import builder_from_files
 
 from data.locate import cache_directory, data_directory, how_to_prepare
 
+# Reading records together is faster than one by one within a file, but starts a thread for each
+# file: 14 against 67 microseconds a CIFAR-10 record in 1 file, 54 against 5 in 256 files.
+FEW_FILES = 8
+
 
 @dataclass(frozen=True)
 class Source:
-    """One split of a data set.
+    """One split of a data set: `len(source)` examples, of which `source[i]` is one.
+
+    An example is a dict, in which `image` is the encoded bytes and text is bytes.
 
     Attributes:
       name: such as `imagenet2012` or `bccd:1.0.0`.
       split: such as `train` or `train[:90%]`.
-      examples: `len(examples)` is the number of examples; `examples[i]` is a dict in which `image`
-        is the encoded bytes and text is bytes; `examples.__getitems__([i, j])` reads many at once.
       class_names: of `label`, in order; empty where the data set has no class label.
       image_shape: `(height, width, channels)` of `image`, None for sides that vary.
+      examples: TFDS's own data source.
+      num_files: that hold the split.
     """
 
     name: str
     split: str
-    examples: Sequence[dict[str, Any]]
     class_names: tuple[str, ...]
     image_shape: tuple[int | None, int | None, int]
+    examples: Sequence[dict[str, Any]]
+    num_files: int
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.examples[index]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.examples)
+
+    def read(self, indices: Sequence[int]) -> Sequence[dict[str, Any]]:
+        """The examples at `indices`, in that order."""
+        if self.num_files < FEW_FILES:
+            return self.examples.__getitems__(indices)
+        return [self.examples[index] for index in indices]
 
     @property
     def num_classes(self) -> int:
@@ -72,9 +91,10 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
     return Source(
         name=name,
         split=split,
-        examples=examples,
         class_names=tuple(features["label"].names) if "label" in features else (),
         image_shape=features["image"].shape,
+        examples=examples,
+        num_files=len(builder.info.splits[split].file_instructions),
     )
 
 

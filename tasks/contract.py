@@ -50,6 +50,9 @@ class Task(Protocol):
     def metrics(self, model: nnx.Module, batch: Batch) -> dict[str, tuple[jax.Array, jax.Array]]:
         """(sum, count) of every evaluation metric over the rows whose ``mask`` is True."""
 
+    def normalise(self, images: jax.Array) -> jax.Array:
+        """A batch's images as the network takes them."""
+
     def train_batches(self, start_step: int, process: int, processes: int) -> Batches:
         """Endless batches from ``start_step`` on; row order does not depend on ``processes``."""
 

@@ -24,7 +24,8 @@ def evaluate(
       should_stop: asked after every batch.
 
     Returns:
-      Metric name -> mean; None if stopped before the end.
+      Metric name -> mean, and ``bad_images``, their number on this process, if there were any;
+      None if stopped before the end.
     """
     totals: dict[str, list[float]] = {}
     with contextlib.closing(
@@ -38,4 +39,6 @@ def evaluate(
                 total[1] += float(pair[1])
             if should_stop():
                 return None
-    return {name: total / max(count, 1) for name, (total, count) in totals.items()}
+    means = {name: total / max(count, 1) for name, (total, count) in totals.items()}
+    bad_images = batches.bad_images.count
+    return means | ({"bad_images": bad_images} if bad_images else {})

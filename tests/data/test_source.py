@@ -28,23 +28,24 @@ def no_directories(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["tiny", "tiny:1.0.0", "tiny:1.*.*"])
-def test_examples_come_undecoded(tiny, name):
+def test_examples_come_undecoded(tiny, name, monkeypatch):
     source = open_source(name, "train", tiny)
     assert len(source) == 20 and source.num_classes == 1000
     assert source.image_shape == (None, None, 3)
     expected = {name.encode(): (image, label) for name, image, label in numbered(20)}
     for i in range(20):
-        example = source.examples[i]
+        example = source[i]
         assert expected.pop(example["file_name"]) == (example["image"], example["label"])
     assert not expected
-    many = source.examples.__getitems__([3, 1, 3])
-    assert [e["label"] for e in many] == [source.examples[i]["label"] for i in (3, 1, 3)]
+    for few_files in (0, 8):  # both ways of reading
+        monkeypatch.setattr("data.source.FEW_FILES", few_files)
+        assert source.read([3, 1, 3]) == [source[3], source[1], source[3]]
 
 
 def test_parts_of_a_split(tiny):
-    whole = [e["label"] for e in open_source("tiny", "train", tiny).examples]
-    head = [e["label"] for e in open_source("tiny", "train[:90%]", tiny).examples]
-    tail = [e["label"] for e in open_source("tiny", "train[90%:]", tiny).examples]
+    whole = [e["label"] for e in open_source("tiny", "train", tiny)]
+    head = [e["label"] for e in open_source("tiny", "train[:90%]", tiny)]
+    tail = [e["label"] for e in open_source("tiny", "train[90%:]", tiny)]
     assert head == whole[:18] and tail == whole[18:]
 
 
@@ -93,7 +94,7 @@ def test_digits_are_all_there_and_written_once(no_directories, capfd):
         source = open_source("digits", split)
         assert len(source) == count and source.image_shape == (8, 8, 1)
         assert source.class_names == tuple("0123456789")
-        for example in source.examples:
+        for example in source:
             index = int(example["id"].decode().removeprefix("digit_"))
             found[index] = decode(example["image"], channels=1), example["label"]
     digits = load_digits()
@@ -127,7 +128,7 @@ def test_processes_that_prepare_the_digits_at_once_all_read_them(no_directories)
 
 def test_reading_imports_neither_tensorflow_nor_sklearn(tiny):
     command = (
-        "import sys, data; data.open_source('tiny', 'train', sys.argv[1]).examples[0]; "
+        "import sys, data; data.open_source('tiny', 'train', sys.argv[1])[0]; "
         "print([name for name in ('tensorflow', 'sklearn') if name in sys.modules])"
     )
     output = subprocess.run(
