@@ -16,7 +16,7 @@ def data_directory(data_dir: str | os.PathLike | None = None) -> Path:
 
 
 def cache_directory() -> Path:
-    """Where the digits are written if the data directory cannot be: `~/.cache`, mostly."""
+    """Where the digits are written if it can be: in `~/.cache`, mostly."""
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "dropblock-jax/tfds"
 
 

@@ -8,12 +8,9 @@ import grain
 import numpy as np
 
 from data.bad_images import BadImages
-from data.decode import DecodeError
+from data.make_batch import MakeBatch
 from data.preprocess import find_preprocess
 from data.source import Source, open_source
-
-# Records are read this many at a time: a whole batch would be in memory twice, encoded as well.
-READ_AT_ONCE = 64
 
 
 @dataclass(frozen=True)
@@ -183,54 +180,15 @@ def _batches(
 ) -> Batches:
     """`part` of the batches of `rows` examples `source[order[0]], source[order[1]], ...`.
 
-    Grain deals with indices only; a batch is read and decoded in one go by :class:`_MakeBatch`,
+    Grain deals with indices only; a batch is read and decoded in one go by :class:`MakeBatch`,
     straight into its array. That is faster than a Grain stage for each image. Slicing costs the
     same wherever the slice begins, so a late start does not go through the batches before it.
     """
     size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
     split = f"{source.name} {source.split}"
     bad_images = BadImages(split, len(source), config_data.max_bad_share)
-    make_batch = _MakeBatch(source, transform, (size, size, channels), bad_images)
+    make_batch = MakeBatch(source, transform, (size, size, channels), bad_images)
     batches = order.batch(rows, drop_remainder=True).map_with_index(make_batch)[part]
     threads = config_data.threads
     options = grain.ReadOptions(threads, max(config_data.prefetch, threads) if threads else 0)
     return Batches(iter(batches.to_iter_dataset(options)), bad_images)
-
-
-@dataclass(frozen=True)
-class _MakeBatch:
-    """(number of this batch of rows, the rows' indices) -> the batch. Called by many threads."""
-
-    source: Source
-    transform: Callable[[bytes, int, int], np.ndarray]
-    image_shape: tuple[int, int, int]
-    bad_images: BadImages
-
-    def __call__(self, number: int, indices: np.ndarray) -> dict[str, np.ndarray]:
-        rows = len(indices)
-        batch = {
-            "image": np.zeros((rows, *self.image_shape), np.uint8),
-            "label": np.zeros(rows, np.int32),
-            "mask": np.zeros(rows, bool),
-        }
-        indices = [index for index in indices.tolist() if index < len(self.source)]
-        for start in range(0, len(indices), READ_AT_ONCE):
-            some = indices[start : start + READ_AT_ONCE]
-            examples = self.source.read(some)
-            for row, (index, example) in enumerate(zip(some, examples, strict=True), start):
-                try:
-                    image = self.transform(
-                        example["image"], self.image_shape[0], number * rows + row
-                    )
-                except DecodeError as error:
-                    self.bad_images.add(index, _name(example, index), error)
-                else:
-                    batch["image"][row] = image
-                    batch["label"][row] = example["label"]
-                    batch["mask"][row] = True
-        return batch
-
-
-def _name(example: dict[str, Any], index: int) -> str:
-    name = example.get("file_name") or example.get("id")
-    return name.decode() if name else f"example {index}"

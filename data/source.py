@@ -113,7 +113,8 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
         # Imported here: scikit-learn is needed for this data set only, and only once.
         from data.digits import prepare_digits
 
-        return builder_from_files(name, data_dir=prepare_digits(searched))
+        # The cache first: a data directory may be shared, and nobody asked to add to it.
+        return builder_from_files(name, data_dir=prepare_digits(searched[::-1]))
     raise FileNotFoundError(
         f"data set {name!r} is not in {data_dir}; prepare it with {how_to_prepare(name, data_dir)} "
         "or set data.data_dir or TFDS_DATA_DIR"

@@ -102,10 +102,15 @@ def test_starting_later_gives_the_same_batches(tiny, start, processes):
 
 
 def test_starting_very_late_reads_no_more_than_starting_early(tiny, monkeypatch):
-    reads, read = [], data.Source.read
-    monkeypatch.setattr(
-        data.Source, "read", lambda source, keys: reads.extend(keys) or read(source, keys)
-    )
+    reads = []
+
+    class Counting(data.Source):
+        def read(self, indices):
+            reads.extend(indices)
+            return super().read(indices)
+
+    source = Counting(**vars(data.open_source("tiny", "train", tiny)))
+    monkeypatch.setattr("data.pipeline.open_source", lambda *_: source)
     for start in (0, 10**9):
         reads.clear()
         train(tiny, 1, start_step=start, changes={"threads": 0})
@@ -127,7 +132,7 @@ def test_any_batch_size_reads_the_same_stream(tiny, batch_size):
 
 def test_reading_in_pieces_changes_nothing(tiny, monkeypatch):
     whole = train(tiny, 3)
-    monkeypatch.setattr("data.pipeline.READ_AT_ONCE", 4)
+    monkeypatch.setattr("data.make_batch.READ_AT_ONCE", 4)
     assert_same(train(tiny, 3), whole)
 
 

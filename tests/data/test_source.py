@@ -12,6 +12,7 @@ from data.source import open_source
 from tests.data.tiny import numbered, write_tiny
 
 ROOT = Path(__file__).parents[2]
+CACHE = "cache/dropblock-jax/tfds"
 
 
 @pytest.fixture(scope="module")
@@ -102,15 +103,15 @@ def test_digits_are_all_there_and_written_once(no_directories, capfd):
     for index, (image, label) in found.items():
         assert label == digits.target[index]
         assert abs(image[:, :, 0] / 255 * 16 - digits.images[index]).max() < 0.05
-    assert [path.name for path in (no_directories / "tfds").iterdir()] == ["digits"]
-    assert not (no_directories / "cache").exists()
+    assert [path.name for path in (no_directories / CACHE).iterdir()] == ["digits"]
+    assert not (no_directories / "tfds").exists()
     assert capfd.readouterr() == ("", "")
 
 
-def test_digits_go_to_the_cache_where_the_data_directory_cannot_be_written(no_directories):
-    (no_directories / "tfds").write_text("a file, not a directory")
+def test_digits_go_to_the_data_directory_where_the_cache_cannot_be_written(no_directories):
+    (no_directories / "cache").write_text("a file, not a directory")
     assert len(open_source("digits", "test")) == 360
-    assert (no_directories / "cache/dropblock-jax/tfds/digits/1.0.0").is_dir()
+    assert (no_directories / "tfds/digits/1.0.0").is_dir()
 
 
 def test_processes_that_prepare_the_digits_at_once_all_read_them(no_directories):
@@ -123,7 +124,7 @@ def test_processes_that_prepare_the_digits_at_once_all_read_them(no_directories)
         for _ in range(3)
     ]
     assert [process.communicate()[0].decode().strip() for process in processes] == ["1437"] * 3
-    assert [path.name for path in (no_directories / "tfds/digits").iterdir()] == ["1.0.0"]
+    assert [path.name for path in (no_directories / CACHE / "digits").iterdir()] == ["1.0.0"]
 
 
 def test_reading_imports_neither_tensorflow_nor_sklearn(tiny):

@@ -1,10 +1,10 @@
 """Images that do not decode: named, left out, counted; and too many of them stop the run."""
 
 import pytest
-from training.run_files import read_metrics
 
 from tests import tiny
 from tests.data.tiny import encode, noise, numbered, write_tiny
+from training.run_files import read_metrics
 
 # A JPEG cut in half.
 TORN = encode(noise(0, 64, 64), "JPEG")[:900]
