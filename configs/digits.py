@@ -39,7 +39,7 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     # Learning rates are per 256 images of batch size.
     config.optimizer = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
     config.learning_rate = {
-        "base": 0.2,
+        "base": 0.4,
         "schedule": "cosine",
         "warmup_epochs": 2.0,
         "warmup_steps": config_dict.placeholder(int),

@@ -1,5 +1,6 @@
 """Checkpoints of a run: the latest and the best, written by Orbax in the background."""
 
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,9 +28,7 @@ class Checkpoints:
                 preservation_policy=policies.AnyPreservationPolicy(
                     [
                         policies.LatestN(1),
-                        policies.BestN(
-                            get_metric_fn=self._score, n=1, keep_checkpoints_without_metrics=False
-                        ),
+                        policies.BestN(get_metric_fn=self._score, n=1),
                     ]
                 ),
                 best_fn=self._score,
@@ -42,7 +41,10 @@ class Checkpoints:
     def save(
         self, state: TrainState, *, next_example: int, metrics: dict[str, float] | None
     ) -> None:
-        """Starts saving the state after its step; ``metrics`` are of an evaluation at that step."""
+        """Starts saving the state after its step.
+
+        ``metrics`` are of an evaluation at that step; without one it is never the best.
+        """
         step = int(state.step)
         if step in self._manager.all_steps():
             return
@@ -52,16 +54,13 @@ class Checkpoints:
                 state=ocp.args.StandardSave(state),
                 data=ocp.args.JsonSave({"next_example": next_example}),
             ),
-            metrics=metrics,
+            metrics=metrics or {self._best_metric: -math.inf},
         )
 
     def step(self, which: Literal["latest", "best"]) -> int | None:
         """The step of a checkpoint; None where there is none."""
-        if which == "best":
-            best = self._manager.best_step()
-            if best is not None:
-                return best
-        return self._manager.latest_step()
+        manager = self._manager
+        return manager.best_step() if which == "best" else manager.latest_step()
 
     def restore(self, step: int, like: TrainState) -> tuple[TrainState, dict[str, Any]]:
         """The state saved at ``step`` and its data.

@@ -1,6 +1,7 @@
 """The training loop, the same for every task."""
 
 import contextlib
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -10,7 +11,7 @@ from training.evaluation import evaluate
 from training.mesh import to_devices
 from training.progress import Progress
 from training.run import Run
-from training.run_files import MetricsFile, write_config
+from training.run_files import MetricsFile, read_metrics, write_config
 from training.state import TrainState
 from training.stop import StopRequest
 from training.train_log import TrainLog
@@ -35,7 +36,7 @@ def train(run: Run, workdir: Path) -> tuple[TrainState, int | None]:
         write_config(workdir, run.config)
     checkpoints = Checkpoints(workdir, run.task.best_metric)
     state, step = _start(run, checkpoints)
-    if step >= run.steps:
+    if step == run.steps and _is_evaluated(workdir, step):
         checkpoints.close()
         return state, None
 
@@ -43,13 +44,21 @@ def train(run: Run, workdir: Path) -> tuple[TrainState, int | None]:
     progress = Progress(step, run.steps)
     try:
         with StopRequest() as stop:
-            state = _train(run, state, step, checkpoints, metrics, progress, stop)
+            loop = _Loop(run, checkpoints, metrics, progress, stop)
+            state, complete = loop.go(state, step)
     finally:
         progress.close()
         if metrics is not None:
             metrics.close()
         checkpoints.close()
-    return state, stop.signal if int(state.step) < run.steps else None
+    return state, None if complete else stop.signal
+
+
+def _is_evaluated(workdir: Path, step: int) -> bool:
+    return any(
+        line["step"] == step and any(name.startswith("eval/") for name in line)
+        for line in read_metrics(workdir)
+    )
 
 
 def _start(run: Run, checkpoints: Checkpoints) -> tuple[TrainState, int]:
@@ -61,44 +70,59 @@ def _start(run: Run, checkpoints: Checkpoints) -> tuple[TrainState, int]:
     return state, data["next_example"] // run.config.batch_size
 
 
-def _train(
-    run: Run,
-    state: TrainState,
-    step: int,
-    checkpoints: Checkpoints,
-    metrics: MetricsFile | None,
-    progress: Progress,
-    stop: StopRequest,
-) -> TrainState:
-    config = run.config
-    if step:
-        progress.say(f"going on from step {step}")
-    log = TrainLog(config.batch_size, progress, metrics)
-    batches = run.task.train_batches(step, jax.process_index(), jax.process_count())
-    with contextlib.closing(batches):
-        while step < run.steps and stop.signal is None:
-            state, scalars = run.train_step(
-                state, to_devices(run.mesh, next(batches)), run.seed_key
-            )
-            step += 1
-            log.add(scalars)
-            ends = step == run.steps or stop.signal is not None
-            if ends or step % config.log_every == 0:
-                log.write(step, batches.bad_images.count)
+@dataclasses.dataclass(frozen=True)
+class _Loop:
+    """What the steps need beside the state."""
 
-            results = None
-            if step == run.steps or step % config.eval_every == 0:
-                with log.pause():
-                    results = evaluate(run, state, should_stop=lambda: stop.signal is not None)
-                if results is not None:
-                    progress.say(f"step {step}: " + _describe(results))
-                    if metrics is not None:
-                        metrics.write(step, {f"eval/{name}": v for name, v in results.items()})
-            if ends or results or stop.signal is not None or step % config.checkpoint_every == 0:
-                with log.pause():
-                    checkpoints.save(state, next_example=step * config.batch_size, metrics=results)
-    return state
+    run: Run
+    checkpoints: Checkpoints
+    metrics: MetricsFile | None
+    progress: Progress
+    stop: StopRequest
 
+    def go(self, state: TrainState, step: int) -> tuple[TrainState, bool]:
+        """Trains from ``step``; returns the last state and whether the run is complete."""
+        config, steps = self.run.config, self.run.steps
+        if step:
+            self.progress.say(f"going on from step {step}")
+        if step == steps:  # stopped in the last evaluation
+            return state, self.evaluate(state, step) is not None
 
-def _describe(results: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in results.items())
+        log = TrainLog(config.batch_size, self.progress, self.metrics)
+        results = None
+        with contextlib.closing(
+            self.run.task.train_batches(step, jax.process_index(), jax.process_count())
+        ) as batches:
+            stopping = False
+            while step < steps and not stopping:
+                batch = to_devices(self.run.mesh, next(batches))
+                state, scalars = self.run.train_step(state, batch, self.run.seed_key)
+                step += 1
+                log.add(scalars)
+                stopping = self.stopped()  # asked once a step: one that stops is one that saves
+                ends = stopping or step == steps
+                evaluates = step == steps or step % config.eval_every == 0
+                if ends or step % config.log_every == 0:
+                    log.write(step, batches.bad_images.count)
+                if ends or evaluates or step % config.checkpoint_every == 0:
+                    with log.pause():
+                        results = self.evaluate(state, step) if evaluates else None
+                        self.checkpoints.save(
+                            state, next_example=step * config.batch_size, metrics=results
+                        )
+                    stopping = stopping or (evaluates and results is None)
+        return state, step == steps and results is not None
+
+    def stopped(self) -> bool:
+        return self.stop.signal is not None
+
+    def evaluate(self, state: TrainState, step: int) -> dict[str, float] | None:
+        """Evaluates and logs; None if a stop was asked for meanwhile."""
+        results = evaluate(self.run, state, should_stop=self.stopped)
+        if results is None:
+            return None
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
+        self.progress.say(f"step {step}: {shown}")
+        if self.metrics is not None:
+            self.metrics.write(step, {f"eval/{name}": value for name, value in results.items()})
+        return results
