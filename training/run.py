@@ -24,7 +24,7 @@ class Run:
         self.config, self.task, self.mesh = config, task, mesh
         self.steps = optimizer.total_steps(config, task.train_examples)
         self.sites = drop_sites(config.regularizer)
-        self.seed_key = jax.random.key(config.seed)
+        self._init_key, self.seed_key = jax.random.split(jax.random.key(config.seed))
 
         model = nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
         self.graphdef = nnx.graphdef(model)
@@ -44,11 +44,11 @@ class Run:
 
     def init_state(self) -> TrainState:
         """The state that the config's seed starts from."""
-        return self._init(self.seed_key)
+        return self._init(self._init_key)
 
     def abstract_state(self) -> TrainState:
         """Its shapes, dtypes and shardings, without any array."""
-        shapes = jax.eval_shape(self._init, self.seed_key)
+        shapes = jax.eval_shape(self._init, self._init_key)
         where = replicated(self.mesh)
         return jax.tree.map(
             lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where), shapes
