@@ -3,11 +3,12 @@
 import os
 import signal
 
+import jax
 import pytest
 
 from tests import tiny
 from training import loop
-from training.run import build_run
+from training.run import Run, build_run
 from training.run_files import read_metrics
 
 
@@ -31,3 +32,14 @@ def test_a_stop_cuts_an_evaluation_short_and_loses_nothing(tmp_path, monkeypatch
     lines = read_metrics(tmp_path)
     assert [line["step"] for line in lines if "train/loss" in line] == [1, 2, 3, 4, 5, 6]
     assert lines[-1]["step"] == 6 and "eval/accuracy" in lines[-1]
+
+
+def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
+    config = tiny.config(log_every=2)
+    two = build_run(config)
+    one = Run(config, two.task, jax.make_mesh((1,), ("data",), devices=jax.devices()[:1]))
+    two.steps = 3
+    loop.train(two, tmp_path)
+    state, stopped_by = loop.train(one, tmp_path)
+    assert (stopped_by, int(state.step)) == (None, 6)
+    assert {leaf.devices() == {jax.devices()[0]} for leaf in jax.tree.leaves(state)} == {True}
