@@ -5,6 +5,7 @@ import signal
 
 import jax
 import pytest
+from jax.sharding import Mesh
 
 from tests import tiny
 from training import loop
@@ -37,7 +38,7 @@ def test_a_stop_cuts_an_evaluation_short_and_loses_nothing(tmp_path, monkeypatch
 def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
     config = tiny.config(log_every=2)
     two = build_run(config)
-    one = Run(config, two.task, jax.make_mesh((1,), ("data",), devices=jax.devices()[:1]))
+    one = Run(config, two.task, Mesh(jax.devices()[:1], ("data",)))
     two.steps = 3
     loop.train(two, tmp_path)
     state, stopped_by = loop.train(one, tmp_path)

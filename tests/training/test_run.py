@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from jax.sharding import Mesh
 
 from tests import tiny
 from training.evaluation import evaluate
@@ -39,7 +40,7 @@ def test_one_compilation_for_all_steps_and_scheduled_keep_prob(run):
 
 def test_same_training_on_one_device_and_on_two(run):
     """Losses, statistics and masks are those of the global batch."""
-    alone = jax.make_mesh((1,), ("data",), devices=jax.devices()[:1])
+    alone = Mesh(jax.devices()[:1], ("data",))
     one = Run(run.config, run.task, alone)
     _, log_one = first_steps(one, 3)
     _, log_two = first_steps(run, 3)
