@@ -1,5 +1,7 @@
 """Images that do not decode: named, left out, counted; and too many of them stop the run."""
 
+import re
+
 import pytest
 
 from tests import tiny
@@ -41,5 +43,5 @@ def test_too_many_stop_the_run_in_one_line(tmp_path):
     write_tiny(tmp_path / "data", train=[*numbered(20), *torn], test=numbered(9))
     _, err = tiny.run("train.py", *arguments(tmp_path / "run", tmp_path / "data"), code=2)
     last = err.strip().splitlines()[-1]
-    assert last.startswith("error: tiny train: 2 of 25 images do not decode")
-    assert "torn_" in last
+    # The threads of the pipeline may find another one before the first to object is heard.
+    assert re.match(r"error: tiny train: [2-5] of 25 images do not decode .*torn_", last)
