@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from dropblock import _check
+from dropblock import _check, _packed
 
 
 def block_mask(
@@ -43,30 +43,19 @@ def block_mask(
     """
     _check.shape(shape)
     _check.probability("gamma", gamma)
-    batch, *spatial, channels = shape
-    block = _check.block_sizes(block_size, spatial)
-    valid = [length - b + 1 for length, b in zip(spatial, block, strict=True)]
+    block = _check.block_sizes(block_size, shape[1:-1])
+    return ~_packed.unpack(sample(rng, shape, gamma, block, shared_channels))
 
+
+def sample(
+    rng: jax.Array,
+    shape: Sequence[int],
+    gamma: ArrayLike,
+    block: Sequence[int],
+    shared_channels: bool,
+) -> _packed.Packed:
+    """The complement of :func:`block_mask` as words; ``block`` is clipped already."""
+    *outer, channels = shape
     # float32 whatever the activations are: in 16 bits gamma itself would be rounded.
-    starts = (batch, *valid, 1 if shared_channels else channels)
-    seeds = jax.random.uniform(rng, starts, jnp.float32) < jnp.asarray(gamma, jnp.float32)
-    return ~_grow(seeds, block)
-
-
-def _grow(seeds: jax.Array, block: Sequence[int]) -> jax.Array:
-    """Ors every seed into the ``block`` of positions that starts at it; axes grow by block - 1."""
-    for axis, size in enumerate(block, start=1):
-        pad = [(0, 0)] * seeds.ndim
-        pad[axis] = (size - 1, size - 1)
-        seeds = jnp.pad(seeds, pad)
-        # Windows of 1, 2, 4, ... positions by or-ing shifted copies; the last shift is whatever
-        # is left, so a block of 7 costs 3 shifts and not 7.
-        width = 1
-        while width < size:
-            shift = min(width, size - width)
-            length = seeds.shape[axis] - shift
-            seeds = jax.lax.slice_in_dim(seeds, 0, length, axis=axis) | jax.lax.slice_in_dim(
-                seeds, shift, shift + length, axis=axis
-            )
-            width += shift
-    return seeds
+    gamma = jnp.asarray(gamma, jnp.float32)
+    return _packed.sample(rng, gamma, (*outer, 1 if shared_channels else channels), block)

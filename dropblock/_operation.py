@@ -1,5 +1,6 @@
 """DropBlock itself, Algorithm 1: mask the activations and rescale what is left."""
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Literal
@@ -8,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
-from dropblock import _check
-from dropblock._mask import block_mask
+from dropblock import _check, _packed
+from dropblock._mask import sample
 
 Normalize = Literal["batch", "example"] | None
 
@@ -70,23 +71,36 @@ def drop_and_count(
     _check.feature_map(x)
     if normalize not in ("batch", "example", None):
         raise ValueError(f"normalize must be 'batch', 'example' or None, got {normalize!r}.")
-    mask = block_mask(rng, x.shape, gamma, block_size, shared_channels=shared_channels)
+    _check.probability("gamma", gamma)
+    block = _check.block_sizes(block_size, x.shape[1:-1])
+    dropped = sample(rng, x.shape, gamma, block, shared_channels)
 
     # Integer counts: exact, hence the same whatever the dtype, the mesh or the order of sums.
     # One example's count fits in int32; the batch's is summed in float32 only beyond 2**32 units.
-    per_example = jnp.sum(mask, axis=range(1, mask.ndim), dtype=jnp.int32)
-    units = math.prod(mask.shape[1:])
-    total_type = jnp.uint32 if mask.size < 2**32 else jnp.float32
+    units = math.prod(x.shape[1:-1]) * (1 if shared_channels else x.shape[-1])
+    size = x.shape[0] * units
+    per_example = _packed.count(dropped)
+    total_type = jnp.uint32 if size < 2**32 else jnp.float32
     total = jnp.sum(per_example.astype(total_type))
     if normalize == "batch":
-        scale = mask.size / jnp.maximum(total, 1).astype(jnp.float32)
+        scale = size / jnp.maximum(total_type(size) - total, 1).astype(jnp.float32)
     elif normalize == "example":
-        scale = units / jnp.maximum(per_example, 1).astype(jnp.float32)
+        scale = units / jnp.maximum(units - per_example, 1).astype(jnp.float32)
         scale = scale.reshape(-1, *[1] * (x.ndim - 1))
     else:
         scale = jnp.ones((), jnp.float32)
 
+    # The backward pass unpacks the words again: they are all that is kept, one bit a unit. No
+    # barrier against common subexpressions, so that one program may still fuse it all.
+    apply = jax.checkpoint(functools.partial(_apply, bits=dropped.bits), prevent_cse=False)
+    return apply(x, dropped.words, scale), total.astype(jnp.float32) / max(size, 1)
+
+
+def _apply(x: jax.Array, words: jax.Array, scale: jax.Array, *, bits: int) -> jax.Array:
+    """``x * scale`` where kept, 0 where dropped; computed in float32 at least, cast last."""
     compute = jnp.promote_types(x.dtype, jnp.float32)
-    scaled = (x.astype(compute) * scale).astype(x.dtype)
-    dropped = (total_type(mask.size) - total).astype(jnp.float32) / max(mask.size, 1)
-    return jnp.where(mask, scaled, 0), dropped
+    # The second factor is 1. Without it LLVM multiplies under the mask straight from memory, at
+    # which AVX-512 on AMD is slow: 1.7 instead of 1.1 times one pass.
+    scaled = (x.astype(compute) * scale * (scale / scale)).astype(x.dtype)
+    dropped = _packed.unpack(_packed.Packed(words, bits, x.shape[-2]))
+    return jnp.where(dropped, 0, scaled)

@@ -1,0 +1,87 @@
+"""What DropBlock adds to a TPU's training step, by the TPU's own compiler; no TPU is needed.
+
+    pip install libtpu
+    python benchmarks/tpu_program.py [--topology=v5e:2x2] [--batch=128] [--size=224] [OPERATION...]
+
+Prints one line an operation: bytes accessed, flops and peak memory of each chip, and collectives.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+# The compiler is asked for, not a machine.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import topologies
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from benchmarks import step_program
+
+COLLECTIVES = (
+    r"= \S.*? (all-reduce|all-gather|all-to-all|reduce-scatter|collective-permute)(?:-start)?\("
+)
+
+
+def compile_step(operation, devices, batch, size, dtype):
+    mesh = Mesh(np.array(devices), ("data",))
+    whole = NamedSharding(mesh, PartitionSpec())
+    split = NamedSharding(mesh, PartitionSpec("data"))
+    total = batch * len(devices)
+    initialise, step = step_program.make_step(operation, dtype, total, size)
+    spec = lambda shape, dtype, where: jax.ShapeDtypeStruct(shape, dtype, sharding=where)  # noqa: E731
+    state = jax.tree.map(
+        lambda leaf: spec(leaf.shape, leaf.dtype, whole), jax.eval_shape(initialise)
+    )
+    key = jax.eval_shape(lambda: jax.random.key(0))
+    arguments = (
+        state,
+        spec((total, size, size, 3), dtype, split),
+        spec((total,), jnp.int32, split),
+        spec(key.shape, key.dtype, whole),
+        spec((), jnp.float32, whole),
+    )
+    shardings = (jax.tree.map(lambda _: whole, state), whole)
+    return jax.jit(step, donate_argnums=0, out_shardings=shardings).lower(*arguments).compile()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("operations", nargs="*", default=["none", "ours", "plain"])
+    parser.add_argument("--topology", default="v5e:2x2")
+    parser.add_argument("--batch", type=int, default=128, help="images a chip")
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--dump", help="folder for the optimised programs")
+    options = parser.parse_args()
+    devices = topologies.get_topology_desc(platform="tpu", topology_name=options.topology).devices
+    print(f"{len(devices)} x {devices[0].device_kind}, {options.batch} images each, bfloat16")
+    print(f"{'':8}{'GB':>8}{'':>8}{'Tflop':>8}{'peak GB':>9}  collectives")
+    first = None
+    for operation in options.operations:
+        start = time.time()
+        program = compile_step(operation, devices, options.batch, options.size, jnp.bfloat16)
+        cost, memory, text = program.cost_analysis(), program.memory_analysis(), program.as_text()
+        gigabytes = cost["bytes accessed"] / 1e9
+        first = first or gigabytes
+        kinds = re.findall(COLLECTIVES, text)
+        collectives = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+        peak = (memory.temp_size_in_bytes + memory.argument_size_in_bytes) / 1e9
+        print(
+            f"{operation:8}{gigabytes:8.2f}{gigabytes / first - 1:+8.1%}{cost['flops'] / 1e12:8.3f}"
+            f"{peak:9.2f}  {collectives} ({time.time() - start:.0f} s)",
+            flush=True,
+        )
+        if options.dump:
+            Path(options.dump, f"{operation}.hlo").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
