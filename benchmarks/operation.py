@@ -137,20 +137,24 @@ def main():
     print(f"{'':16}{'':12}{'forward':>18}{'with backward':>20}")
     for text in options.shapes:
         shape = tuple(map(int, text.split(",")))
-        rows = list(jax_calls(shape, options.dtype))
+        # Not in turns with torch: its threads spin on the cores for a while after every call.
+        groups = [list(jax_calls(shape, options.dtype))]
         if jax.default_backend() == "cpu" and options.dtype == "float32":
             try:
-                rows += torch_calls(shape)
+                groups.append(list(torch_calls(shape)))
             except (ImportError, AttributeError) as error:
                 print(f"no rows for torchvision and timm: {error}")
-        forward = medians([row[1] for row in rows], options.rounds)
-        both = medians([row[2] for row in rows], options.rounds)
-        for (name, *_), one, two in zip(rows, forward, both, strict=True):
-            print(
-                f"{text:16}{name:12}{one:10.2f} ({one / forward[0]:5.1f})"
-                f"{two:12.2f} ({two / forward[0]:5.1f})",
-                flush=True,
-            )
+        one_pass = None
+        for rows in groups:
+            forward = medians([row[1] for row in rows], options.rounds)
+            both = medians([row[2] for row in rows], options.rounds)
+            one_pass = one_pass or forward[0]
+            for (name, *_), one, two in zip(rows, forward, both, strict=True):
+                print(
+                    f"{text:16}{name:12}{one:10.2f} ({one / one_pass:5.1f})"
+                    f"{two:12.2f} ({two / one_pass:5.1f})",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

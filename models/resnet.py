@@ -11,6 +11,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from models.drop_sites import Drop
+from models.materialise import materialise
 
 BLOCKS_PER_GROUP = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
 
@@ -97,7 +98,7 @@ class ResidualBlock(nnx.Module):
                 x = nnx.relu(x)
             if drop is not None:
                 x = drop(x, group=self.group, site=name)
-        return nnx.relu(shortcut + x)
+        return materialise(nnx.relu(shortcut + x), self.conv1.norm.var[...])
 
 
 class ResNet(nnx.Module):
