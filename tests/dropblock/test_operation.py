@@ -177,3 +177,20 @@ def test_refuses(change, error, message, key):
     arguments = {"x": jnp.ones((2, 4, 5, 3)), "gamma": 0.1, "block_size": 3} | change
     with pytest.raises(error, match=message):
         dropblock(key, **arguments)
+
+
+def test_backward_keeps_bits(key):
+    """By the compiled program: at most a byte a unit is kept, and nothing under remat."""
+    x = jnp.ones((4, 14, 14, 64))
+
+    def apply(x):
+        return dropblock(key, x, 0.006, 7)
+
+    def kept(function):
+        """Bytes that jit(vjp) hands to the backward pass; beside them it returns y alone."""
+        program = jax.jit(lambda x: jax.vjp(function, x)).lower(x).compile()
+        return program.memory_analysis().output_size_in_bytes - x.nbytes
+
+    rows_of_words = 4 * 14 * 64 * 2
+    assert rows_of_words <= kept(apply) <= rows_of_words + 100 < x.size
+    assert kept(jax.checkpoint(apply)) <= 100
