@@ -23,7 +23,7 @@ def draw_feature_maps(workdir: Path) -> Path | None:
     grid = figure.subplots(2 * len(groups), CHANNELS + 1, squeeze=False)
     for index, group in enumerate(groups):
         _draw_group(grid[2 * index : 2 * index + 2], arrays, group)
-    figure.suptitle("Feature maps before and after DropBlock (red: dropped)")
+    figure.suptitle("Feature maps before and after dropping (red: dropped)")
     path = workdir / "figures" / "feature_maps.png"
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=120)

@@ -5,7 +5,28 @@ python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 
 from ml_collections import ConfigDict, config_dict
 
-VARIANTS = ("baseline", "dropblock")
+#: The rows of the paper's Table 1, as what each changes in the baseline.
+VARIANTS = {
+    "baseline": {},
+    "dropout": {
+        "regularizer.name": "dropout",
+        "regularizer.keep_prob": 0.7,
+        "regularizer.schedule": "constant",
+    },
+    "drop_path": {"regularizer.name": "drop_path", "regularizer.groups": (4,)},
+    "spatial_dropout": {
+        "regularizer.name": "spatial_dropout",
+        "regularizer.schedule": "constant",
+    },
+    "cutout": {"data.cutout": 8},
+    "autoaugment": {"data.autoaugment": "cifar10"},
+    "label_smoothing": {"label_smoothing": 0.1},
+    "dropblock": {"regularizer.name": "dropblock"},
+    "dropblock_label_smoothing": {
+        "regularizer.name": "dropblock",
+        "label_smoothing": 0.1,
+    },
+}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
@@ -48,8 +69,10 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "drop_factor": 0.1,
     }
 
+    config.label_smoothing = 0.0
+    # block_size, on_skip and gamma are DropBlock's.
     config.regularizer = {
-        "name": "none" if variant == "baseline" else variant,
+        "name": "none",
         "keep_prob": 0.9,
         "block_size": 3,
         "groups": (3, 4),
@@ -57,4 +80,5 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "on_skip": True,
         "gamma": "paper",
     }
+    config.update_from_flattened_dict(VARIANTS[variant])
     return config

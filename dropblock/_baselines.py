@@ -1,12 +1,19 @@
 """The regularisers that the paper compares DropBlock with (Table 1), in the same calling form."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from dropblock import _check
+
+#: What is drawn once: the mask's shape for an array of a shape.
+MASK_SHAPES: dict[str, Callable[[Sequence[int]], tuple[int, ...]]] = {
+    "dropout": tuple,
+    "spatial_dropout": lambda shape: (shape[0], *[1] * (len(shape) - 2), shape[-1]),
+    "drop_path": lambda shape: (shape[0], *[1] * (len(shape) - 1)),
+}
 
 
 def dropout(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
@@ -26,8 +33,7 @@ def dropout(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
 
     Source: Srivastava et al. 2014.
     """
-    _check.feature_map(x)
-    return _drop(rng, x, keep_prob, x.shape)
+    return drop_by_mask_shape(MASK_SHAPES["dropout"], rng, x, keep_prob)[0]
 
 
 def spatial_dropout(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
@@ -35,8 +41,7 @@ def spatial_dropout(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.A
 
     Source: Tompson et al. 2015.
     """
-    _check.feature_map(x)
-    return _drop(rng, x, keep_prob, (x.shape[0], *[1] * (x.ndim - 2), x.shape[-1]))
+    return drop_by_mask_shape(MASK_SHAPES["spatial_dropout"], rng, x, keep_prob)[0]
 
 
 def drop_path(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
@@ -44,16 +49,21 @@ def drop_path(rng: jax.Array, x: jax.Array, keep_prob: ArrayLike) -> jax.Array:
 
     Source: Larsson et al. 2017 (DropPath); Huang et al. 2016 (stochastic depth).
     """
+    return drop_by_mask_shape(MASK_SHAPES["drop_path"], rng, x, keep_prob)[0]
+
+
+def drop_by_mask_shape(
+    mask_shape: Callable[[Sequence[int]], tuple[int, ...]],
+    rng: jax.Array,
+    x: jax.Array,
+    keep_prob: ArrayLike,
+) -> tuple[jax.Array, jax.Array]:
+    """The result, and the realised share of dropped units, a float32 scalar."""
     _check.feature_map(x)
-    return _drop(rng, x, keep_prob, (x.shape[0], *[1] * (x.ndim - 1)))
-
-
-def _drop(
-    rng: jax.Array, x: jax.Array, keep_prob: ArrayLike, mask_shape: Sequence[int]
-) -> jax.Array:
     _check.probability("keep_prob", keep_prob)
     keep_prob = jnp.asarray(keep_prob, jnp.float32)
-    mask = jax.random.uniform(rng, mask_shape, jnp.float32) < keep_prob
+    mask = jax.random.uniform(rng, mask_shape(x.shape), jnp.float32) < keep_prob
     scale = 1 / jnp.where(keep_prob > 0, keep_prob, 1)  # at 0 nothing is kept: no 0 * inf
     compute = jnp.promote_types(x.dtype, jnp.float32)
-    return jnp.where(mask, (x.astype(compute) * scale).astype(x.dtype), 0)
+    y = jnp.where(mask, (x.astype(compute) * scale).astype(x.dtype), 0)
+    return y, 1 - jnp.mean(mask, dtype=jnp.float32)

@@ -58,7 +58,8 @@ class ResidualBlock(nnx.Module):
     """A chain of convolutions beside a shortcut; ReLU after each and after the sum.
 
     Drop sites: the shortcut (after its projection), after each convolution's ReLU, and after
-    the last convolution's batch norm, before the sum (Ghiasi et al. 2018, section 4.1).
+    the last convolution's batch norm, before the sum, where the whole branch has a site too
+    (Ghiasi et al. 2018, section 4.1).
     """
 
     def __init__(
@@ -98,6 +99,8 @@ class ResidualBlock(nnx.Module):
                 x = nnx.relu(x)
             if drop is not None:
                 x = drop(x, group=self.group, site=name)
+        if drop is not None:
+            x = drop(x, group=self.group, site="branch")
         return materialise(nnx.relu(shortcut + x), self.conv1.norm.var[...])
 
 

@@ -46,7 +46,7 @@ class Classification:
         self, model: nnx.Module, batch: Batch, drop: Drop | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         logits = model(self.normalise(batch["image"]), train=True, drop=drop)
-        total, rows = _masked_cross_entropy(logits, batch)
+        total, rows = _masked_cross_entropy(logits, batch, self._config.label_smoothing)
         loss = total / jnp.maximum(rows, 1)
         hits, _ = top_k(logits, batch["label"], batch["mask"])
         return loss, {"loss": loss, "accuracy": hits / jnp.maximum(rows, 1)}
@@ -87,6 +87,12 @@ class Classification:
         )
 
 
-def _masked_cross_entropy(logits: jax.Array, batch: Batch) -> tuple[jax.Array, jax.Array]:
-    losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
+def _masked_cross_entropy(
+    logits: jax.Array, batch: Batch, smoothing: float = 0.0
+) -> tuple[jax.Array, jax.Array]:
+    if smoothing:
+        one_hot = jax.nn.one_hot(batch["label"], logits.shape[-1])
+        losses = optax.softmax_cross_entropy(logits, optax.smooth_labels(one_hot, smoothing))
+    else:
+        losses = optax.softmax_cross_entropy_with_integer_labels(logits, batch["label"])
     return jnp.sum(jnp.where(batch["mask"], losses, 0)), jnp.sum(batch["mask"], dtype=jnp.int32)

@@ -7,7 +7,7 @@ from training.suggest import one_of
 TASKS = ("classification",)
 MODELS = ("resnet",)
 PRECISIONS = ("float32", "bfloat16")
-REGULARIZERS = ("none", "dropblock")
+REGULARIZERS = ("none", "dropblock", "dropout", "spatial_dropout", "drop_path")
 KEEP_PROB_SCHEDULES = ("linear", "constant")
 GAMMAS = ("paper", "exact")
 LEARNING_RATE_SCHEDULES = ("cosine", "piecewise", "constant")
@@ -30,6 +30,8 @@ def check_config(config: ConfigDict) -> None:
             raise ValueError(f"config.{name} must be above 0, got {config[name]}.")
     if not 0 <= config.seed < 2**32:
         raise ValueError(f"config.seed must be in [0, 2**32), got {config.seed}.")
+    if not 0 <= config.label_smoothing < 1:
+        raise ValueError(f"config.label_smoothing must be in [0, 1), got {config.label_smoothing}.")
     one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)
     _check_regularizer(config.regularizer)
 

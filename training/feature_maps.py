@@ -1,4 +1,4 @@
-"""Feature maps of one image before and after DropBlock, kept as a run file for a picture."""
+"""Feature maps of one image before and after dropping, kept as a run file for a picture."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from models.drop_sites import ActiveSites
+from models.drop_sites import DropSites
 from training.run import Run
 from training.state import TrainState, merge
 
@@ -28,7 +28,7 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
     image = next(iter(run.task.eval_batches(0, 1)))["image"][:1]
 
     def record(state: TrainState, key: jax.Array) -> dict[str, jax.Array]:
-        drop = _Recorder(sites.at(key, run.config.regularizer.keep_prob), sites.groups)
+        drop = _Recorder(sites, key, run.config.regularizer.keep_prob)
         model = merge(run.graphdef, state.params, state.batch_stats)
         model(run.task.normalise(image), train=False, drop=drop)
         return drop.maps
@@ -40,17 +40,18 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
 
 
 class _Recorder:
-    """A ``drop`` that keeps what the first convolution site of every group saw."""
+    """A ``drop`` that keeps what the first site of every group but its skip saw."""
 
-    def __init__(self, drop: ActiveSites, groups: tuple[int, ...]):
-        self._drop, self._groups = drop, groups
+    def __init__(self, sites: DropSites, key: jax.Array, keep_prob: float):
+        self._sites, self._drop = sites, sites.at(key, keep_prob)
         self.maps: dict[str, jax.Array] = {}
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
-        # DropBlock is linear: what it makes of ones is the mask times the scale.
+        # Dropping is linear: what it makes of ones is the mask times the scale.
         factor = self._drop(jnp.ones_like(x), group=group, site=site)
         name = f"group{group}"
-        if site == "conv1" and group in self._groups and f"{name}_kept" not in self.maps:
+        dropping = self._sites.applies(group, site) and site != "skip"
+        if dropping and f"{name}_kept" not in self.maps:
             maps = {"before": x, "after": x * factor, "kept": factor != 0}
             self.maps |= {f"{name}_{kind}": value for kind, value in maps.items()}
         return x * factor

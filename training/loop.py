@@ -7,8 +7,8 @@ from pathlib import Path
 import jax
 
 from training.checkpoints import Checkpoints
+from training.device_batches import DeviceBatches
 from training.evaluation import evaluate
-from training.mesh import to_devices
 from training.progress import Progress
 from training.run import Run
 from training.run_files import MetricsFile, read_metrics, write_config
@@ -88,15 +88,15 @@ class _Loop:
         if step == steps:  # stopped in the last evaluation
             return state, self.evaluate(state, step) is not None
 
-        log = TrainLog(config.batch_size, self.progress, self.metrics)
         results = None
         with contextlib.closing(
             self.run.task.train_batches(step, jax.process_index(), jax.process_count())
         ) as batches:
+            on_devices = DeviceBatches(batches, self.run.mesh)
+            log = TrainLog(config.batch_size, on_devices, self.progress, self.metrics)
             stopping = False
             while step < steps and not stopping:
-                batch = to_devices(self.run.mesh, next(batches))
-                state, scalars = self.run.train_step(state, batch, self.run.seed_key)
+                state, scalars = self.run.train_step(state, next(on_devices), self.run.seed_key)
                 step += 1
                 log.add(scalars)
                 stopping = self.stopped()  # asked once a step: one that stops is one that saves

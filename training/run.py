@@ -8,7 +8,7 @@ from flax import nnx
 from jax.sharding import Mesh
 from ml_collections import ConfigDict
 
-from models.drop_sites import DropBlockSites
+from models.drop_sites import DropSites, baseline_sites, dropblock_sites
 from tasks.classification import Classification
 from tasks.contract import Task
 from training import optimizer
@@ -69,13 +69,16 @@ def build_run(config: ConfigDict) -> Run:
     return Run(config, TASKS[config.task](config), mesh)
 
 
-def drop_sites(regularizer: ConfigDict) -> DropBlockSites | None:
+def drop_sites(regularizer: ConfigDict) -> DropSites | None:
     """The regulariser's drop sites in the network; None where it has none."""
     if regularizer.name == "none":
         return None
-    return DropBlockSites(
+    groups = tuple(regularizer.groups)
+    if regularizer.name != "dropblock":
+        return baseline_sites(regularizer.name, groups=groups)
+    return dropblock_sites(
         block_size=regularizer.block_size,
-        groups=tuple(regularizer.groups),
+        groups=groups,
         on_skip=regularizer.on_skip,
         gamma=regularizer.gamma,
     )

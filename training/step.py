@@ -7,7 +7,7 @@ import optax
 from flax import nnx
 from jax.sharding import Mesh
 
-from models.drop_sites import DropBlockSites
+from models.drop_sites import DropSites
 from tasks.contract import Batch, Task
 from training.mesh import replicated
 from training.state import TrainState, merge, split
@@ -22,7 +22,7 @@ def make_train_step(
     optimizer: optax.GradientTransformation,
     *,
     learning_rate: optax.Schedule,
-    sites: DropBlockSites | None,
+    sites: DropSites | None,
     keep_prob: optax.Schedule,
     mesh: Mesh,
 ) -> TrainStep:

@@ -8,6 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from training.device_batches import DeviceBatches
 from training.progress import Progress
 from training.run_files import MetricsFile
 
@@ -18,9 +19,16 @@ STEPS_IN_FLIGHT = 2
 class TrainLog:
     """Collects the scalars of training steps and writes one line per logging interval."""
 
-    def __init__(self, batch_size: int, progress: Progress, metrics: MetricsFile | None):
+    def __init__(
+        self,
+        batch_size: int,
+        batches: DeviceBatches,
+        progress: Progress,
+        metrics: MetricsFile | None,
+    ):
         """``metrics`` is None on the processes that do not write."""
-        self._batch_size, self._progress, self._metrics = batch_size, progress, metrics
+        self._batch_size, self._batches = batch_size, batches
+        self._progress, self._metrics = progress, metrics
         self._pending: list[dict] = []
         self._timed_steps = -1  # the first step compiles: it is shown, and not timed
         self._since = time.perf_counter()
@@ -35,7 +43,7 @@ class TrainLog:
             jax.block_until_ready(scalars)
             now = time.perf_counter()
             self._progress.say(f"first step after {now - self._since:.1f} s")
-            self._since = now
+            self._start_clock(now)
         elif len(self._pending) > STEPS_IN_FLIGHT:
             # Batches of steps that have not run yet take memory: do not run far ahead.
             jax.block_until_ready(self._pending[-1 - STEPS_IN_FLIGHT])
@@ -58,9 +66,14 @@ class TrainLog:
         if self._timed_steps > 0:
             images = self._timed_steps * self._batch_size
             line["train/images_per_second"] = images / (now - self._since)
+            line["train/data_wait"] = self._batches.waited / (now - self._since)
         if bad_images:
             line["train/bad_images"] = bad_images
         self._progress.show(line)
         if self._metrics is not None:
             self._metrics.write(step, line)
-        self._pending, self._timed_steps, self._since = [], 0, now
+        self._pending, self._timed_steps = [], 0
+        self._start_clock(now)
+
+    def _start_clock(self, now: float) -> None:
+        self._since, self._batches.waited = now, 0.0

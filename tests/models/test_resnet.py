@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.drop_sites import DropBlockSites
+from models.drop_sites import dropblock_sites
 from models.resnet import ResNet
 
 
@@ -97,14 +97,14 @@ class Spy:
 def test_sites_of_basic_and_bottleneck_blocks(small):
     spy = Spy()
     logits(small, spy)
-    per_group = ["skip", "conv1", "conv2"] * 2
+    per_group = ["skip", "conv1", "conv2", "branch"] * 2
     assert spy.calls == [(group, site) for group in (1, 2, 3, 4) for site in per_group]
 
     spy = Spy()
     jax.eval_shape(
         lambda: ResNet(depth=50, rngs=nnx.Rngs(0))(jnp.ones((1, 64, 64, 3)), train=True, drop=spy)
     )
-    assert spy.calls[:4] == [(1, "skip"), (1, "conv1"), (1, "conv2"), (1, "conv3")]
+    assert spy.calls[:5] == [(1, s) for s in ("skip", "conv1", "conv2", "conv3", "branch")]
     assert [spy.calls.count((group, "conv3")) for group in (1, 2, 3, 4)] == [3, 4, 6, 3]
 
 
@@ -112,13 +112,13 @@ def test_sites_of_basic_and_bottleneck_blocks(small):
 def test_every_site_matters(small):
     """No site is called for nothing: changing what it returns changes the logits."""
     plain = logits(small, Spy(), train=False)
-    for index in range(24):
+    for index in range(32):
         assert not np.allclose(plain, logits(small, Spy(index), train=False)), index
 
 
 def test_groups_and_skip_choose_the_sites(small, key):
     for on_skip, sites in ((True, {"skip", "conv1", "conv2"}), (False, {"conv1", "conv2"})):
-        regularizer = DropBlockSites(block_size=2, groups=(4,), on_skip=on_skip)
+        regularizer = dropblock_sites(block_size=2, groups=(4,), on_skip=on_skip)
         drop = regularizer.at(key, 0.5)
         changed = set()
 
@@ -133,7 +133,7 @@ def test_groups_and_skip_choose_the_sites(small, key):
 
 
 def test_realised_share_is_reported_by_group(small, key):
-    drop = DropBlockSites(block_size=2, groups=(3, 4)).at(key, 0.5)
+    drop = dropblock_sites(block_size=2, groups=(3, 4)).at(key, 0.5)
     outputs = []
 
     def spy(x, *, group, site):
@@ -155,7 +155,7 @@ def test_leaving_a_site_out_does_not_move_the_others(key):
     x = jnp.ones((2, 6, 6, 4))
     outputs = []
     for on_skip in (True, False):
-        drop = DropBlockSites(block_size=3, groups=(4,), on_skip=on_skip).at(key, 0.8)
+        drop = dropblock_sites(block_size=3, groups=(4,), on_skip=on_skip).at(key, 0.8)
         drop(x, group=4, site="skip")
         outputs.append(drop(x, group=4, site="conv1"))
     assert (outputs[0] == outputs[1]).all()
@@ -173,7 +173,7 @@ def program(small, drop):
 
 def test_no_regulariser_leaves_no_trace(small):
     assert "random" not in program(small, None)
-    assert "random" in program(small, DropBlockSites())
+    assert "random" in program(small, dropblock_sites())
 
 
 def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():

@@ -43,6 +43,7 @@ def digits(workdir, *extra):
         (["--config.regularizer.name=dropblok"], "did you mean 'dropblock'?"),
         (["--config.regularizer.schedule=cosine"], "allowed: linear, constant"),
         (["--config.regularizer.gamma=exat"], "did you mean 'exact'?"),
+        (["--config.label_smoothing=1"], "label_smoothing must be in [0, 1), got 1.0"),
         (["--config.precision=float16"], "allowed: float32, bfloat16"),
         (["--config.steps=0"], "config.steps must be above 0, got 0"),
         (["--config.batch_size=0"], "config.batch_size must be at least 1, got 0"),

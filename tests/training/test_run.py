@@ -115,3 +115,25 @@ def test_decay_and_norm_modules_are_found(run):
     abstract = nnx.eval_shape(lambda: run.task.build(nnx.Rngs(0)))
     norms = [m for _, m in nnx.iter_modules(abstract) if isinstance(m, nnx.BatchNorm)]
     assert len(norms) == 20
+
+
+ROWS = ["dropout", "spatial_dropout", "drop_path", "cutout", "dropblock_label_smoothing"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("row", ROWS)
+def test_rows_of_table_1_train(row):
+    """keep_prob and the share really dropped of each group are those of the row's config."""
+    config = tiny.config(row)
+    if row != "cutout":
+        config.regularizer.keep_prob, config.regularizer.schedule = 0.5, "constant"
+    _, log = first_steps(build_run(config), 2)
+    assert all(np.isfinite(line["loss"]) for line in log)
+    if row == "cutout":
+        assert "dropped" not in log[0]
+        return
+    dropped = log[1]["dropped"]
+    assert set(dropped) == set(config.regularizer.groups)
+    for group, share in dropped.items():
+        # A batch of 16 in which whole examples are dropped: five deviations are much.
+        assert float(share) == pytest.approx(0.5 / 4 ** (4 - group), abs=0.35 / 4 ** (4 - group))

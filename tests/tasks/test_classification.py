@@ -1,0 +1,24 @@
+"""The classification task's loss."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tasks import classification
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_cross_entropy_by_hand(smoothing, key):
+    """(1 - a) on the label and a / classes on every class (Szegedy et al. 2016); masked rows 0."""
+    logits = np.asarray(jax.random.normal(key, (5, 4)), np.float64)
+    labels = np.array([0, 3, 1, 1, 2])
+    batch = {"label": jnp.asarray(labels), "mask": jnp.array([True, True, False, True, True])}
+    total, rows = classification._masked_cross_entropy(
+        jnp.asarray(logits, jnp.float32), batch, smoothing
+    )
+    log_probabilities = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    target = np.eye(4)[labels] * (1 - smoothing) + smoothing / 4
+    expected = -(target * log_probabilities).sum(axis=1)
+    assert float(total) == pytest.approx(expected[[0, 1, 3, 4]].sum(), rel=1e-5)
+    assert int(rows) == 4
