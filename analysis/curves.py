@@ -1,15 +1,16 @@
 """Training curves of a run: loss, accuracy, keep_prob and the realised drop."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
+from analysis.runs import read_lines
+
 
 def draw_curves(workdir: Path) -> Path:
     """Draws ``figures/curves.png`` from ``metrics.jsonl``; returns its path."""
-    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    lines = read_lines(workdir)
     train = [line for line in lines if "train/loss" in line]
     evaluated = [line for line in lines if "eval/loss" in line]
     dropping = [line for line in train if "train/keep_prob" in line]

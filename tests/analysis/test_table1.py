@@ -1,0 +1,59 @@
+"""Table 1 from run folders."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from analysis.table1 import row_of, table1
+from tests import tiny
+
+
+def write_run(folder, accuracies, **changes):
+    folder.mkdir(parents=True)
+    config = tiny.config("baseline", **changes)
+    (folder / "config.json").write_text(json.dumps({"config": json.loads(config.to_json())}))
+    lines = [
+        {"step": step, "eval/accuracy": accuracy, "eval/top5_accuracy": 0.9}
+        for step, accuracy in enumerate(accuracies, start=1)
+    ]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_best_and_last_over_seeds(tmp_path):
+    write_run(tmp_path / "b" / "seed0", [0.5, 0.7, 0.6])
+    write_run(tmp_path / "b" / "seed1", [0.5, 0.6, 0.6])
+    write_run(tmp_path / "d", [0.75], regularizer__name="dropblock")
+    write_run(tmp_path / "c", [0.1], regularizer__name="dropout", data__cutout=2)
+    text = table1(tmp_path)
+    with (tmp_path / "table1.csv").open() as file:
+        header, *rows = csv.reader(file)
+    assert [row[0] for row in rows] == ["baseline", "dropblock", "dropout + cutout"]
+    assert rows[0][1:5] == ["2", "65.00 ± 7.07", "60.00 ± 0.00", "90.00 ± 0.00"]
+    assert rows[1][:3] == ["dropblock", "1", "75.00"]
+    assert rows[1][-2:] == ["78.13 ± 0.05", "94.02 ± 0.02"]
+    assert rows[2][-2:] == ["", ""]
+    assert len(text.splitlines()) == 2 + len(rows)
+    assert f"| {' | '.join(header)} |" in text
+
+
+@pytest.mark.parametrize(
+    ("variant", "row"),
+    [
+        (name, name)
+        for name in ("baseline", "dropout", "drop_path", "spatial_dropout", "cutout",
+                     "autoaugment", "label_smoothing", "dropblock")
+    ]
+    + [("dropblock_label_smoothing", "dropblock + label_smoothing")],
+)  # fmt: skip
+def test_every_variant_is_its_row(variant, row):
+    assert row_of(json.loads(tiny.config(variant).to_json())) == row
+
+
+def test_a_folder_without_runs_is_refused(tmp_path):
+    arguments = [sys.executable, "-m", "analysis", "table1", str(tmp_path)]
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd=tiny.ROOT)
+    assert done.returncode == 2
+    assert done.stderr == f"error: {tmp_path} holds no run: no config.json with a metrics.jsonl.\n"
