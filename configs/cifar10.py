@@ -56,6 +56,8 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "threads": 8,
         "prefetch": 16,
         "max_bad_share": 0.01,
+        "autoaugment": "none",
+        "cutout": 0,
     }
     config.model = {"name": "resnet", "depth": 18, "width": 64, "small_images": True}
 

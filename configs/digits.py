@@ -54,6 +54,8 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "threads": 2,
         "prefetch": 4,
         "max_bad_share": 0.01,
+        "autoaugment": "none",
+        "cutout": 0,
     }
     config.model = {"name": "resnet", "depth": 18, "width": 16, "small_images": True}
 

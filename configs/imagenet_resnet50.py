@@ -55,6 +55,8 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "threads": 16,
         "prefetch": 16,
         "max_bad_share": 0.01,
+        "autoaugment": "none",
+        "cutout": 0,
     }
     config.model = {"name": "resnet", "depth": 50, "width": 64, "small_images": False}
 
