@@ -7,6 +7,7 @@ from typing import Any
 import grain
 import numpy as np
 
+from data.augment import find_augment
 from data.bad_images import BadImages
 from data.make_batch import MakeBatch
 from data.preprocess import find_preprocess
@@ -77,13 +78,15 @@ def describe(config_data: Any) -> Description:
 
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
-      ValueError: no such split, not an array_record data set, or an unknown preprocess.
+      ValueError: no such split, not an array_record data set, an unknown preprocess, or an
+        augmentation that these images cannot have.
     """
     train, evaluation = (
         open_source(config_data.name, split, config_data.data_dir)
         for split in (config_data.train_split, config_data.eval_split)
     )
     size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
+    find_augment(config_data, channels)
     return Description(len(train), len(evaluation), train.class_names, (size, size, channels))
 
 
@@ -105,7 +108,8 @@ def train_batches(
 
     Args:
       config_data: attributes `name`, `data_dir` (None for TFDS's default), `train_split`,
-        `image_size` (pixels), `preprocess` (`imagenet`, `cifar` or `digits`), `threads`,
+        `image_size` (pixels), `preprocess` (`imagenet`, `cifar` or `digits`), those of
+        :func:`data.augment.find_augment`, `threads`,
         `prefetch` (batches made ahead; at least one a thread) and `max_bad_share`.
       seed: 0 or more.
       batch_size: over all processes.
@@ -115,23 +119,24 @@ def train_batches(
 
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
-      ValueError: no such split, not an array_record data set, an unknown preprocess, or a
-        batch_size that the processes cannot share equally.
+      ValueError: as :func:`describe`, or a batch_size that the processes cannot share equally.
       TooManyBadImages: while iterating, more than `max_bad_share` of the split does not decode.
     """
     rows = _rows(batch_size, process_count)
     source = open_source(config_data.name, config_data.train_split, config_data.data_dir)
-    transform = find_preprocess(config_data.preprocess).train
+    preprocess = find_preprocess(config_data.preprocess)
+    augment = find_augment(config_data, preprocess.channels)
 
-    def augment(encoded: bytes, size: int, position: int) -> np.ndarray:
-        return transform(encoded, size, np.random.default_rng((seed, position)))
+    def prepare(encoded: bytes, size: int, position: int) -> np.ndarray:
+        rng = np.random.default_rng((seed, position))
+        return augment(preprocess.train(encoded, size, rng), rng)
 
     # Not `seed` itself: Grain's shuffle of epoch e is seeded with its seed + e, so that runs with
     # neighbouring seeds would see each other's orders one epoch later.
     shuffle_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
     order = grain.MapDataset.range(len(source)).shuffle(seed=shuffle_seed).repeat()
     part = slice(start_step * process_count + process_index, None, process_count)
-    return _batches(config_data, source, order, augment, rows, part)
+    return _batches(config_data, source, order, prepare, rows, part)
 
 
 def eval_batches(

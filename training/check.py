@@ -7,6 +7,7 @@ from training.suggest import one_of
 TASKS = ("classification",)
 MODELS = ("resnet",)
 PRECISIONS = ("float32", "bfloat16")
+AUTOAUGMENT = ("none", "imagenet", "cifar10")
 REGULARIZERS = ("none", "dropblock", "dropout", "spatial_dropout", "drop_path")
 KEEP_PROB_SCHEDULES = ("linear", "constant")
 GAMMAS = ("paper", "exact")
@@ -30,6 +31,11 @@ def check_config(config: ConfigDict) -> None:
             raise ValueError(f"config.{name} must be above 0, got {config[name]}.")
     if not 0 <= config.seed < 2**32:
         raise ValueError(f"config.seed must be in [0, 2**32), got {config.seed}.")
+    one_of("config.data.autoaugment", config.data.autoaugment, AUTOAUGMENT)
+    if config.data.cutout < 0:
+        raise ValueError(
+            f"config.data.cutout must be a size in pixels, or 0 for none, got {config.data.cutout}."
+        )
     if not 0 <= config.label_smoothing < 1:
         raise ValueError(f"config.label_smoothing must be in [0, 1), got {config.label_smoothing}.")
     one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)

@@ -59,6 +59,9 @@ def config(data_dir: Path | None, **changes) -> ConfigDict:
         "threads": 2,
         "prefetch": 2,
         "max_bad_share": 0.01,
+        "mean": (0.5, 0.5, 0.5),
+        "autoaugment": "none",
+        "cutout": 0,
     }
     return ConfigDict(fields | changes)
 
