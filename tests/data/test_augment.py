@@ -10,6 +10,7 @@ import data
 from data import augment, autoaugment, image_ops
 from data.cutout import cutout
 from tests.data.tiny import config, noise, numbered, ramp, write_tiny
+from training.check import AUTOAUGMENT
 
 
 def apply(operation, pixels, amount=0.0):
@@ -27,6 +28,17 @@ def by_hand(size, source):
     return pixels
 
 
+def turned(degrees):
+    """Where each pixel of an 8x8 image comes from when it is turned counter-clockwise."""
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+
+    def source(row, column):
+        y, x = row - 3.5, column - 3.5
+        return np.floor(cos * y + sin * x + 4), np.floor(cos * x - sin * y + 4)
+
+    return source
+
+
 # Pillow samples pixel centres: a shear moves row r by rate * (r + 0.5).
 @pytest.mark.parametrize(
     ("operation", "amount", "source"),
@@ -37,6 +49,8 @@ def by_hand(size, source):
         (image_ops.shear_x, 0.3, lambda r, c: (r, np.floor(c + 0.5 + 0.3 * (r + 0.5)))),
         (image_ops.shear_x, -0.3, lambda r, c: (r, np.floor(c + 0.5 - 0.3 * (r + 0.5)))),
         (image_ops.shear_y, 0.21, lambda r, c: (np.floor(r + 0.5 + 0.21 * (c + 0.5)), c)),
+        (image_ops.shear_y, -0.21, lambda r, c: (np.floor(r + 0.5 - 0.21 * (c + 0.5)), c)),
+        (image_ops.rotate, 24, turned(24)),
         (image_ops.rotate, 90, lambda r, c: (c, 7 - r)),
         (image_ops.rotate, -90, lambda r, c: (7 - c, r)),
     ],
@@ -86,7 +100,8 @@ def test_against_pillow():
         ("translate_x", 8, 120 / 331),
         ("color", 9, 1.72),
         ("sharpness", 1, 0.28),
-        ("posterize", 6, 2.4),
+        ("posterize", 7, 6.8),
+        ("coarse_posterize", 6, 2.4),
         ("solarize", 3, 76.8),
         ("solarize_add", 7, 77),
     ],
@@ -143,6 +158,31 @@ def test_sub_policies_operations_and_signs_by_counting(monkeypatch):
     check(len(far), 0.8 / 25, count)
 
 
+@pytest.mark.statistical
+def test_every_sub_policy_is_as_likely_and_its_steps_are_independent(monkeypatch):
+    """Five binomial standard deviations, over 25 sub-policies of names of their own."""
+    calls, count = [], 20_000
+
+    def operation(name):
+        return autoaugment.Operation(lambda image, amount: calls.append(name) or image)
+
+    policy = tuple(((f"a{i}", 0.3, 5), (f"b{i}", 0.6, 5)) for i in range(25))
+    names = [name for steps in policy for name, _, _ in steps]
+    monkeypatch.setattr(autoaugment, "OPERATIONS", {name: operation(name) for name in names})
+    rng, both = np.random.default_rng(0), 0
+    for _ in range(count):
+        before = len(calls)
+        autoaugment.autoaugment(noise(0, 2, 2), policy, rng)
+        both += len(calls) - before == 2
+    for seen, probability in [
+        *((calls.count(f"a{i}"), 0.3 / 25) for i in range(25)),
+        *((calls.count(f"b{i}"), 0.6 / 25) for i in range(25)),
+        (both, 0.3 * 0.6),
+    ]:
+        deviation = (probability * (1 - probability) * count) ** 0.5
+        assert abs(seen - probability * count) < 5 * deviation
+
+
 def test_cutout_squares():
     pixels, fill = np.zeros((6, 9, 1), np.uint8), np.array([77], np.uint8)
     rng, areas, hits = np.random.default_rng(0), [], np.zeros((6, 9))
@@ -184,6 +224,37 @@ def test_pipeline_augments_in_training_alone_and_the_same_after_a_resume(tmp_pat
 
     with data.eval_batches(both, batch_size=3) as a, data.eval_batches(plain, batch_size=3) as b:
         np.testing.assert_array_equal(next(a)["image"], next(b)["image"])
+
+
+@pytest.mark.parametrize(("threads", "processes"), [(0, 1), (4, 1), (2, 2)])
+def test_threads_and_processes_change_no_augmentation(tmp_path, threads, processes):
+    write_tiny(tmp_path, train=numbered(12), test=numbered(3))
+
+    def images(threads, processes):
+        settings = config(tmp_path, autoaugment="imagenet", cutout=3, threads=threads)
+        parts = []
+        for index in range(processes):
+            with data.train_batches(
+                settings, seed=1, batch_size=8, process_index=index, process_count=processes
+            ) as batches:
+                parts.append([next(batches)["image"] for _ in range(3)])
+        return np.concatenate(parts, axis=1)
+
+    np.testing.assert_array_equal(images(threads, processes), images(2, 1))
+
+
+def test_cutout_of_one_channel(tmp_path):
+    write_tiny(tmp_path, train=numbered(6), test=numbered(1))
+    settings = config(tmp_path, preprocess="digits", cutout=4, mean=(0.305,))
+    with data.train_batches(settings, seed=0, batch_size=6) as batches:
+        images = next(batches)["image"]
+    assert images.shape == (6, 8, 8, 1)
+    # 0.305 * 255 is 77.8. The centre lies inside, so at least 2x2 pixels are cut.
+    assert all((image == 78).sum() >= 4 for image in images)
+
+
+def test_a_config_may_name_the_policies_there_are():
+    assert ("none", *autoaugment.POLICIES) == AUTOAUGMENT
 
 
 def test_refusals():
