@@ -63,7 +63,7 @@ def test_values_by_hand():
     pixels = noise(0)
     np.testing.assert_array_equal(apply(image_ops.invert, pixels), 255 - pixels)
     np.testing.assert_array_equal(apply(image_ops.posterize, pixels, 2.9), pixels & 0b11000000)
-    np.testing.assert_array_equal(apply(image_ops.posterize, pixels, 0.8), 0)
+    np.testing.assert_array_equal(apply(image_ops.posterize, pixels, 0.8), pixels & 128)
     solarized = np.where(pixels < 204, pixels, 255 - pixels)
     np.testing.assert_array_equal(apply(image_ops.solarize, pixels, 204.8), solarized)
     wide = pixels.astype(int)
