@@ -95,7 +95,7 @@ def programs(options: argparse.Namespace) -> Iterator[dict[str, Program]]:
 
 
 def show(seen: dict[str, list[Rate]]) -> None:
-    """The table. The cost is over all rounds: batches finish in bursts, which medians would keep."""
+    """The table. Costs are over all rounds together, because batches finish in bursts."""
     print(f"{'':30}{'images/s':>10}{'least, most':>14}{'CPU ms':>8}{'x tf.data':>11}{'by CPU':>8}")
     costs = {
         name: 1e3 * sum(rate.cpu_seconds for rate in rates) / sum(rate.images for rate in rates)

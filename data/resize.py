@@ -11,7 +11,7 @@ from data.crops import FloatBox, pixels_around
 # Catmull-Rom is Keys's cubic with a = -0.5: Pillow's BICUBIC, which takes four times as long.
 _BICUBIC = ResizeAlg.convolution(FilterType.catmull_rom)
 
-# One resizer a thread: it keeps its scratch memory and may not be shared.
+# One resizer a thread: it keeps its scratch memory and may not be shared. Nor may its options.
 _local = threading.local()
 
 
@@ -30,12 +30,12 @@ def resize_box(pixels: np.ndarray, box: FloatBox, size: int) -> np.ndarray:
     """
     if not hasattr(_local, "resizer"):
         _local.resizer = _Resizer()
+        _local.options = ResizeOptions(_BICUBIC, use_alpha=False)
     # Cut, because the resizer looks beyond the box that it is given.
     first_row, first_column, height, width = pixels_around(box)
     cut = pixels[first_row : first_row + height, first_column : first_column + width]
-    inside = CropBox(box[1] - first_column, box[0] - first_row, box[3], box[2])
-    options = ResizeOptions(_BICUBIC, use_alpha=False, crop_box=inside)
+    _local.options.crop_box = CropBox(box[1] - first_column, box[0] - first_row, box[3], box[2])
     source = ImageData(width, height, PixelType.U8x3, cut.tobytes())
     target = ImageData(size, size, PixelType.U8x3)
-    _local.resizer.resize(source, target, options)
+    _local.resizer.resize(source, target, _local.options)
     return np.frombuffer(target.get_buffer(), np.uint8).reshape(size, size, 3)
