@@ -1,10 +1,11 @@
-"""Where to crop. A box is (top, left, height, width) in whole pixels."""
+"""Where to crop. A box is (top, left, height, width) in pixels."""
 
 import math
 
 import numpy as np
 
 Box = tuple[int, int, int, int]
+FloatBox = tuple[float, float, float, float]
 
 ATTEMPTS = 10
 
@@ -54,6 +55,12 @@ def centre_box(height: int, width: int, size: int, padding: int = 32) -> Box:
     """
     side = max(1, min(height, width) * size // (size + padding))
     return _centred(height, width, side, side)
+
+
+def pixels_around(box: FloatBox) -> Box:
+    """The smallest box of whole pixels that `box` lies in."""
+    top, left = math.floor(box[0]), math.floor(box[1])
+    return top, left, math.ceil(box[0] + box[2]) - top, math.ceil(box[1] + box[3]) - left
 
 
 def _centred(height: int, width: int, box_height: int, box_width: int) -> Box:

@@ -6,6 +6,9 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
+from data.crops import Box, FloatBox, pixels_around
+from data.turbojpeg import decode_region
+
 _COLOUR_SPACE = {1: "GRAY", 3: "RGB"}
 _PILLOW_MODE = {1: "L", 3: "RGB"}
 
@@ -30,28 +33,48 @@ def decode(encoded: bytes, channels: int = 3) -> np.ndarray:
     Raises:
       DecodeError: the bytes cannot be decoded.
     """
-    return _decode(encoded, channels, min_height=0, min_width=0)
+    if _is_jpeg(encoded):
+        try:
+            return simplejpeg.decode_jpeg(encoded, _COLOUR_SPACE[channels])
+        except ValueError:
+            pass  # Pillow may be more tolerant.
+    image = _open_with_pillow(encoded)
+    try:
+        pixels = np.asarray(image.convert(_PILLOW_MODE[channels]))
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's decoders raise many types on broken data.
+        raise DecodeError(f"not a whole image: {error}") from error
+    return pixels.reshape(*pixels.shape[:2], channels)
 
 
-def decode_at_least(encoded: bytes, min_height: float, min_width: float) -> np.ndarray:
-    """Decodes one image at half its size or less where that is still large enough.
+def decode_box(encoded: bytes, box: Box, size: int) -> tuple[np.ndarray, FloatBox]:
+    """Decodes no more than is needed to resize a box of the image to `(size, size)`.
 
-    A JPEG is made smaller inside the inverse DCT, which costs less than decoding all of it.
+    Of a JPEG, the box's rows and columns alone; and, where the box still has `size` pixels each
+    way, at half its size or less, made smaller inside the inverse DCT.
 
     Args:
       encoded: as for :func:`decode`.
-      min_height: pixels; the result has at least this height if the image itself has.
-      min_width: pixels; the same for the width.
+      box: within the image at its full size.
+      size: pixels.
 
     Returns:
-      uint8 `(height, width, 3)`, both sides scaled by the same multiple of 1/8, or by 1.
+      uint8 `(height, width, 3)`, and where the box lies in it.
 
     Raises:
       DecodeError: the bytes cannot be decoded.
     """
-    return _decode(
-        encoded, 3, min_height=int(np.ceil(min_height)), min_width=int(np.ceil(min_width))
-    )
+    if _is_jpeg(encoded):
+        eighths = _eighths(min(box[2:]), size)
+        scaled = tuple(side * eighths / 8 for side in box)
+        region = pixels_around(scaled)
+        pixels = decode_region(encoded, region, eighths)
+        if pixels is not None:
+            return pixels, (scaled[0] - region[0], scaled[1] - region[1], *scaled[2:])
+    # No JPEG, or one that is faulty or of four colours, or no library for parts.
+    top, left, height, width = box
+    return decode(encoded)[top : top + height, left : left + width], (0, 0, height, width)
 
 
 def image_size(encoded: bytes) -> tuple[int, int]:
@@ -69,27 +92,9 @@ def image_size(encoded: bytes) -> tuple[int, int]:
     return height, width
 
 
-def _decode(encoded: bytes, channels: int, min_height: int, min_width: int) -> np.ndarray:
-    if _is_jpeg(encoded):
-        try:
-            return simplejpeg.decode_jpeg(
-                encoded,
-                _COLOUR_SPACE[channels],
-                min_height=min_height,
-                min_width=min_width,
-                # Full size, or half and less: the factors between cost more than they save.
-                min_factor=2,
-            )
-        except ValueError:
-            pass  # Pillow may be more tolerant.
-    image = _open_with_pillow(encoded)
-    try:
-        pixels = np.asarray(image.convert(_PILLOW_MODE[channels]))
-    except MemoryError:
-        raise
-    except Exception as error:  # Pillow's decoders raise many types on broken data.
-        raise DecodeError(f"not a whole image: {error}") from error
-    return pixels.reshape(*pixels.shape[:2], channels)
+def _eighths(side: int, size: int) -> int:
+    # Full size, or half and less: the factors between cost more than they save.
+    return next((eighths for eighths in (1, 2, 3, 4) if side * eighths >= size * 8), 8)
 
 
 def _open_with_pillow(encoded: bytes) -> Image.Image:

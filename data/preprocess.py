@@ -5,15 +5,15 @@ and a quarter of the bytes travel.
 """
 
 import difflib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
 
-from data.crops import Box, centre_box, random_resized_box
-from data.decode import decode, decode_at_least, image_size
+from data.crops import centre_box, random_resized_box
+from data.decode import decode, decode_box, image_size
+from data.resize import resize_box
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,14 @@ def find_preprocess(name: str) -> Preprocess:
 
 def imagenet_train(encoded: bytes, size: int, rng: np.random.Generator) -> np.ndarray:
     """Random-resized crop, bicubic, and a horizontal flip half the time (section 4.1)."""
-    height, width = image_size(encoded)
-    box = random_resized_box(height, width, rng)
-    # Large images are decoded smaller, as long as the crop still has `size` pixels each way.
-    pixels = decode_at_least(encoded, size * height / box[2], size * width / box[3])
-    scale = _scale(pixels.shape[:2], (height, width))
-    return random_flip(_crop_and_resize(pixels, box, scale, size), rng)
+    box = random_resized_box(*image_size(encoded), rng)
+    return random_flip(resize_box(*decode_box(encoded, box, size), size), rng)
 
 
 def imagenet_eval(encoded: bytes, size: int) -> np.ndarray:
     """Single centre crop, bicubic, from the fully decoded image (section 4.1)."""
     pixels = decode(encoded)
-    return _crop_and_resize(pixels, centre_box(*pixels.shape[:2], size), 1.0, size)
+    return resize_box(pixels, centre_box(*pixels.shape[:2], size), size)
 
 
 def cifar_train(encoded: bytes, size: int, rng: np.random.Generator) -> np.ndarray:
@@ -89,7 +85,11 @@ PREPROCESS = {
 
 def random_flip(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """`(height, width, channels)` with left and right swapped half the time."""
-    return image[:, ::-1] if rng.random() < 0.5 else image
+    if rng.random() >= 0.5:
+        return image
+    # As whole pixels: NumPy takes three times as long to turn around their bytes.
+    pixels = np.ascontiguousarray(image).view(f"V{image.shape[2] * image.itemsize}")
+    return pixels[:, ::-1].copy().view(image.dtype)
 
 
 def random_shift(image: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -102,22 +102,6 @@ def random_shift(image: np.ndarray, most: int, rng: np.random.Generator) -> np.n
     padded[most : most + height, most : most + width] = image
     top, left = int(rng.integers(2 * most + 1)), int(rng.integers(2 * most + 1))
     return padded[top : top + height, left : left + width]
-
-
-def _scale(now: tuple[int, int], before: tuple[int, int]) -> float:
-    # JPEGs are scaled by eighths and their sides rounded up: rounding down undoes it.
-    return min(8 * now[0] // before[0], 8 * now[1] // before[1]) / 8
-
-
-def _crop_and_resize(pixels: np.ndarray, box: Box, scale: float, size: int) -> np.ndarray:
-    """The box, given in pixels before `pixels` was scaled by `scale`, at `(size, size)`."""
-    top, left, height, width = (side * scale for side in box)
-    # Pillow copies what it is given: hand it the pixels of the box only.
-    first_row, first_column = math.floor(top), math.floor(left)
-    cut = pixels[first_row : math.ceil(top + height), first_column : math.ceil(left + width)]
-    top, left = top - first_row, left - first_column
-    inside = (left, top, left + width, top + height)
-    return np.asarray(Image.fromarray(cut).resize((size, size), Image.Resampling.BICUBIC, inside))
 
 
 def _resize(image: np.ndarray, size: int) -> np.ndarray:

@@ -24,7 +24,7 @@ PACKAGES = {
     "dropblock": {"jax", "optax", "numpy"},  # numpy is a part of jax
     "configs": {"ml_collections"},
     "data": {"numpy", "ml_collections", "tensorflow_datasets", "grain", "simplejpeg", "PIL",
-             "sklearn", "absl", "etils"},
+             "cykooz_resizer", "sklearn", "absl", "etils"},
     "analysis": {"numpy", "matplotlib"},
 }  # fmt: skip
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data.decode import DecodeError, decode, decode_at_least, image_size
+from data import turbojpeg
+from data.decode import DecodeError, decode, decode_box, image_size
 from tests.data.tiny import encode, noise, ramp
 
 SMOOTH = ramp(90, 140)
@@ -67,7 +68,7 @@ def test_broken_bytes_raise_decode_error(encoded):
     with pytest.raises(DecodeError):
         decode(encoded)
     with pytest.raises(DecodeError):
-        decode_at_least(encoded, 4, 4)
+        decode_box(encoded, (40, 0, 24, 64), 4)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -76,17 +77,23 @@ def test_image_size_is_the_decoded_size(kind):
         assert image_size(encode(ramp(height, width), kind)) == (height, width)
 
 
-@pytest.mark.parametrize(
-    "smallest", [(1, 1), (60, 10), (101, 150), (75.2, 3), (200, 300), (201, 5)]
-)
-def test_scaled_decoding_is_large_enough_and_shows_the_same(smallest):
-    encoded = encode(ramp(200, 300), quality=95)
-    full, scaled = decode(encoded), decode_at_least(encoded, *smallest)
-    for axis in (0, 1):
-        assert scaled.shape[axis] >= min(smallest[axis], full.shape[axis])
-    expected = Image.fromarray(full).resize(scaled.shape[1::-1], Image.Resampling.BOX)
-    assert np.abs(scaled.astype(int) - np.asarray(expected)).mean() < 1.5
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+@pytest.mark.parametrize("box", [(0, 0, 200, 300), (3, 5, 160, 120), (99, 0, 101, 64)])
+@pytest.mark.parametrize("size", [1, 12, 32, 33, 60, 61, 400])
+def test_a_decoded_box_is_large_enough_and_shows_the_same(kind, box, size):
+    encoded = encode(ramp(200, 300), kind, quality=95)
+    pixels, (top, left, height, width) = decode_box(encoded, box, size)
+    assert height >= min(size, box[2]) and width >= min(size, box[3])
+    assert 0 <= top < 1 and 0 <= left < 1
+    assert pixels.shape[0] >= top + height and pixels.shape[1] >= left + width
+    scale = height / box[2]
+    rows = (np.arange(pixels.shape[0]) + 0.5 - top) / scale + box[0]
+    columns = (np.arange(pixels.shape[1]) + 0.5 - left) / scale + box[1]
+    assert np.abs(pixels[:, :, 1] - rows[:, None] * (255 / 200)).mean() < 1.5
+    assert np.abs(pixels[:, :, 0] - columns * (255 / 300)).mean() < 1.5
 
 
-def test_scaled_decoding_does_make_large_images_smaller():
-    assert decode_at_least(encode(ramp(1000, 1200)), 224, 224).shape[0] <= 500
+def test_a_large_box_is_decoded_smaller():
+    pixels, _ = decode_box(encode(ramp(1000, 1200)), (0, 0, 1000, 1200), 224)
+    # A library that decodes parts decodes smaller ones; without, the image comes whole.
+    assert pixels.shape[0] == (1000 if turbojpeg._library() is None else 250)

@@ -1,0 +1,96 @@
+"""Programs that are measured in turns on the same cores, each in a process of its own.
+
+Standard library only: one of the programs runs in TensorFlow's environment.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+# Batches made ahead while another program was measured would be counted as if they cost nothing.
+WARM_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a program did in a slot of time.
+
+    Attributes:
+      images: done.
+      seconds: of wall time.
+      cpu_seconds: of all threads of the process.
+    """
+
+    images: int
+    seconds: float
+    cpu_seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """Images per second."""
+        return self.images / self.seconds
+
+
+def answer(work: Callable[[], int]) -> None:
+    """The program's side: measures `work` for as long as each line of stdin says.
+
+    Args:
+      work: does the next batch or image and returns the number of images.
+    """
+    print("ready", flush=True)
+    for line in sys.stdin:
+        _run(work, WARM_SECONDS)
+        print(json.dumps(_run(work, float(line))), flush=True)
+
+
+def _run(work: Callable[[], int], seconds: float) -> tuple[int, float, float]:
+    images, start, start_cpu = 0, time.perf_counter(), time.process_time()
+    while time.perf_counter() - start < seconds:
+        images += work()
+    return images, time.perf_counter() - start, time.process_time() - start_cpu
+
+
+class Program:
+    """The measuring side. Outside its slots the program's threads stand still.
+
+    Args:
+      command: starts the program, which must call :func:`answer`.
+      cores: the only ones that it may run on.
+    """
+
+    def __init__(self, command: Sequence[str], cores: set[int]):
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # From the start: thread pools take their size from it.
+            preexec_fn=lambda: os.sched_setaffinity(0, cores),
+        )
+        self._reply()
+        self._process.send_signal(signal.SIGSTOP)
+
+    def measure(self, seconds: float) -> Rate:
+        """Lets the program run for about this long after it is warm."""
+        self._process.send_signal(signal.SIGCONT)
+        self._process.stdin.write(f"{seconds}\n")
+        self._process.stdin.flush()
+        reply = self._reply()
+        self._process.send_signal(signal.SIGSTOP)
+        return Rate(*json.loads(reply))
+
+    def _reply(self) -> str:
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args} ended with {self._process.wait()}")
+        return line
+
+    def close(self) -> None:
+        """Ends the program, standing still or not."""
+        self._process.kill()
+        self._process.wait()
