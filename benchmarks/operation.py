@@ -6,10 +6,9 @@ A shape is batch,height,width,channels. Block 7 and keep_prob 0.9 by the paper's
 run time. Times are medians in milliseconds of interleaved calls in one process, forward and
 forward with backward; in brackets, how many passes (``x * 1.1``, forward) that is.
 
-With torch, torchvision's and timm's DropBlock are timed too: ``pip install torch`` and
-``pip install --no-deps timm torchvision``. Their files are loaded alone, since both packages
-refuse to be imported beside a torch of another build. timm draws per channel
-(``couple_channels=False``).
+With the packages of benchmarks/requirements.txt, torchvision's and timm's DropBlock are timed too.
+Their files are loaded alone, since both packages refuse to be imported beside a torch of another
+build. timm draws per channel (``couple_channels=False``).
 """
 
 import argparse

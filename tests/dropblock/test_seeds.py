@@ -16,12 +16,14 @@ GAMMAS = [1e-5, 1e-4, 0.00625, 0.1, 0.5, 0.9, 1.0]
 SMALL = 1e-6
 
 
-def seeds(key, gamma, shape):
-    """(batch, rows, positions, channels) bool, unpacked with numpy."""
-    positions = shape[2]
-    _, bits, dtype = _packed.layout(positions)
+def seeds(key, gamma, shape, length=None):
+    """(batch, rows, positions, channels) bool, unpacked with numpy.
+
+    In words of a map of ``length`` positions, of which the seeds' are the first.
+    """
+    _, bits, dtype = _packed.layout(length or shape[2])
     words = np.asarray(_seeds.seed_words(key, jnp.float32(gamma), shape, bits, dtype))
-    place = np.arange(positions)
+    place = np.arange(shape[2])
     return (words[:, :, place // bits] >> (place % bits)[:, None].astype(dtype)) & 1 == 1
 
 
@@ -153,7 +155,7 @@ def test_packed_dilation_is_the_plain_one(spatial, block, key):
     shape = (2, *spatial, 3)
     valid = [s - b + 1 for s, b in zip(spatial, block, strict=True)]
     gamma = 1 / math.prod(valid)
-    starts = seeds_at_words_of(spatial[-1], key, gamma, (2, math.prod(valid[:-1]), valid[-1], 3))
+    starts = seeds(key, gamma, (2, math.prod(valid[:-1]), valid[-1], 3), spatial[-1])
     fallen = np.zeros(shape, bool)
     for start, where in zip(
         np.moveaxis(starts.reshape(2, -1, 3), 1, 0), oracle.starts(spatial, block)
@@ -166,11 +168,3 @@ def test_packed_dilation_is_the_plain_one(spatial, block, key):
     packed = _packed.sample(key, jnp.float32(gamma), shape, block)
     count = np.asarray(_packed.count(packed))
     assert (count == (~expected).sum(axis=tuple(range(1, expected.ndim)))).all()
-
-
-def seeds_at_words_of(length, key, gamma, shape):
-    """As :func:`seeds`, in the words of a map of ``length`` positions."""
-    _, bits, dtype = _packed.layout(length)
-    words = np.asarray(_seeds.seed_words(key, jnp.float32(gamma), shape, bits, dtype))
-    place = np.arange(shape[2])
-    return (words[:, :, place // bits] >> (place % bits)[:, None].astype(dtype)) & 1 == 1
