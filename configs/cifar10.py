@@ -42,7 +42,7 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     config.checkpoint_every = 1955
     config.log_every = 50
     config.precision = "bfloat16"
-    config.mesh = {"data": -1}
+    config.mesh = {"data": -1, "fsdp": 1}
 
     config.data = {
         "name": "cifar10",

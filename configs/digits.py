@@ -40,7 +40,7 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     config.checkpoint_every = 100
     config.log_every = 10
     config.precision = "float32"
-    config.mesh = {"data": -1}
+    config.mesh = {"data": -1, "fsdp": 1}
 
     config.data = {
         "name": "digits",

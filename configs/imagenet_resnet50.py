@@ -41,7 +41,7 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     config.checkpoint_every = 1251
     config.log_every = 100
     config.precision = "bfloat16"
-    config.mesh = {"data": -1}
+    config.mesh = {"data": -1, "fsdp": 1}
 
     config.data = {
         "name": "imagenet2012",

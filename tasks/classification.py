@@ -68,6 +68,14 @@ class Classification:
         std = jnp.asarray(self._config.data.std, jnp.float32)[None, None, None, :]
         return (images.astype(jnp.float32) / 255 - mean) / std
 
+    def batch_shapes(self) -> dict[str, jax.ShapeDtypeStruct]:
+        rows = self._config.batch_size
+        return {
+            "image": jax.ShapeDtypeStruct((rows, *self._info.image_shape), jnp.uint8),
+            "label": jax.ShapeDtypeStruct((rows,), jnp.int32),
+            "mask": jax.ShapeDtypeStruct((rows,), jnp.bool),
+        }
+
     def train_batches(self, start_step: int, process: int, processes: int):
         return data.train_batches(
             self._config.data,

@@ -53,6 +53,9 @@ class Task(Protocol):
     def normalise(self, images: jax.Array) -> jax.Array:
         """A batch's images as the network takes them."""
 
+    def batch_shapes(self) -> dict[str, jax.ShapeDtypeStruct]:
+        """Shapes and dtypes of a batch over all processes, of training or evaluation."""
+
     def train_batches(self, start_step: int, process: int, processes: int) -> Batches:
         """Endless batches from ``start_step`` on; row order does not depend on ``processes``."""
 

@@ -6,6 +6,7 @@ from training.suggest import one_of
 
 TASKS = ("classification",)
 MODELS = ("resnet",)
+MESH_AXES = ("data", "fsdp")
 PRECISIONS = ("float32", "bfloat16")
 AUTOAUGMENT = ("none", "imagenet", "cifar10")
 REGULARIZERS = ("none", "dropblock", "dropout", "spatial_dropout", "drop_path")
@@ -23,6 +24,8 @@ def check_config(config: ConfigDict) -> None:
     one_of("config.task", config.task, TASKS)
     one_of("config.model.name", config.model.name, MODELS)
     one_of("config.precision", config.precision, PRECISIONS)
+    for axis in config.mesh:
+        one_of("axis of config.mesh", axis, MESH_AXES)
     _at_least_one(config, "batch_size", "eval_every", "checkpoint_every", "log_every")
     if config.steps is None and config.epochs is None:
         raise ValueError("config.steps and config.epochs are both None: give one of them.")

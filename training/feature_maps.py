@@ -8,7 +8,7 @@ import numpy as np
 
 from models.drop_sites import DropSites
 from training.run import Run
-from training.state import TrainState, merge
+from training.state import TrainState, merge, to_host
 
 FILE = "feature_maps.npz"
 TYPES = {"before": np.float32, "after": np.float32, "kept": np.bool_}
@@ -33,7 +33,7 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
         model(run.task.normalise(image), train=False, drop=drop)
         return drop.maps
 
-    local = jax.device_get(state)
+    local = to_host(state)
     maps = jax.device_get(jax.jit(record)(local, run.seed_key))
     arrays = {name: value[0].astype(TYPES[name.split("_")[1]]) for name, value in maps.items()}
     np.savez(workdir / FILE, image=image[0], **arrays)

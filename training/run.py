@@ -2,17 +2,18 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import jax
 from flax import nnx
-from jax.sharding import Mesh
+from jax.sharding import Mesh, NamedSharding
 from ml_collections import ConfigDict
 
 from models.drop_sites import DropSites, baseline_sites, dropblock_sites
 from tasks.classification import Classification
 from tasks.contract import Task
 from training import optimizer
-from training.mesh import build_mesh, replicated
+from training.mesh import build_mesh, rows, split_over_fsdp
 from training.state import TrainState, make_init
 from training.step import make_eval_step, make_train_step
 
@@ -30,7 +31,10 @@ class Run:
         self.graphdef = nnx.graphdef(model)
         learning_rate = optimizer.learning_rate(config, task.train_examples)
         sgd = optimizer.sgd(config, learning_rate, model)
-        self._init = make_init(task.build, sgd, mesh)
+        init = make_init(task.build, sgd)
+        self._shapes = jax.eval_shape(init, self._init_key)
+        self._shardings = split_over_fsdp(mesh, self._shapes)
+        self._init = jax.jit(init, out_shardings=self._shardings)
         self.train_step = make_train_step(
             task,
             self.graphdef,
@@ -39,6 +43,7 @@ class Run:
             sites=self.sites,
             keep_prob=optimizer.keep_prob(config.regularizer, self.steps),
             mesh=mesh,
+            shardings=self._shardings,
         )
         self.eval_step = make_eval_step(task, self.graphdef, mesh)
 
@@ -48,11 +53,16 @@ class Run:
 
     def abstract_state(self) -> TrainState:
         """Its shapes, dtypes and shardings, without any array."""
-        shapes = jax.eval_shape(self._init, self._init_key)
-        where = replicated(self.mesh)
-        return jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where), shapes
-        )
+        return jax.tree.map(_abstract, self._shapes, self._shardings)
+
+    def abstract_batch(self) -> dict[str, jax.ShapeDtypeStruct]:
+        """The same of a global batch, of training or evaluation."""
+        where = rows(self.mesh)
+        return {name: _abstract(shape, where) for name, shape in self.task.batch_shapes().items()}
+
+
+def _abstract(array: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding)
 
 
 TASKS = {"classification": Classification}

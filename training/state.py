@@ -9,9 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
-from jax.sharding import Mesh
-
-from training.mesh import replicated
+from jax.experimental import multihost_utils
 
 
 @jax.tree_util.register_dataclass
@@ -28,6 +26,10 @@ class TrainState:
     opt_state: optax.OptState
 
 
+#: A TrainState whose leaves are the shardings of a state's arrays.
+StateShardings = TrainState
+
+
 def split(model: nnx.Module) -> tuple[nnx.GraphDef, dict, dict]:
     """A network as its structure, parameters and batch statistics."""
     graphdef, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)
@@ -40,24 +42,26 @@ def merge(graphdef: nnx.GraphDef, params: dict, batch_stats: dict) -> nnx.Module
 
 
 def make_init(
-    build: Callable[[nnx.Rngs], nnx.Module],
-    optimizer: optax.GradientTransformation,
-    mesh: Mesh,
+    build: Callable[[nnx.Rngs], nnx.Module], optimizer: optax.GradientTransformation
 ) -> Callable[[jax.Array], TrainState]:
-    """key -> a fresh state laid out on the mesh, as one compiled program."""
+    """key -> a fresh state."""
 
     def init(key: jax.Array) -> TrainState:
         _, params, stats = split(build(nnx.Rngs(params=key)))
         return TrainState(jnp.zeros((), jnp.int32), params, stats, optimizer.init(params))
 
-    return jax.jit(init, out_shardings=replicated(mesh))
+    return init
+
+
+def to_host(state: TrainState) -> TrainState:
+    """The state in NumPy arrays, on every process, however it is split."""
+    return multihost_utils.process_allgather(state, tiled=True)
 
 
 def fingerprint(state: TrainState) -> str:
     """SHA-256 of every leaf's path, dtype, shape and bytes: equal if and only if bit-equal."""
     digest = hashlib.sha256()
-    for path, leaf in jax.tree_util.tree_flatten_with_path(state)[0]:
-        array = np.asarray(leaf)
+    for path, array in jax.tree_util.tree_flatten_with_path(to_host(state))[0]:
         name = jax.tree_util.keystr(path)
         digest.update(f"{name} {array.dtype} {array.shape}\n".encode())
         digest.update(np.ascontiguousarray(array).tobytes())

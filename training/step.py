@@ -10,7 +10,7 @@ from jax.sharding import Mesh
 from models.drop_sites import DropSites
 from tasks.contract import Batch, Task
 from training.mesh import replicated
-from training.state import TrainState, merge, split
+from training.state import StateShardings, TrainState, merge, split
 
 TrainStep = Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict]]
 EvalStep = Callable[[TrainState, Batch], dict]
@@ -25,6 +25,7 @@ def make_train_step(
     sites: DropSites | None,
     keep_prob: optax.Schedule,
     mesh: Mesh,
+    shardings: StateShardings,
 ) -> TrainStep:
     """``(state, batch, seed key) -> (state, scalars to log)``; the old state is consumed.
 
@@ -43,9 +44,13 @@ def make_train_step(
         if sites is not None:
             key = jax.random.fold_in(seed_key, state.step)
             drop = sites.at(key, keep_prob(state.step))
+        # Said rather than left to the compiler, which may split activations by channel instead:
+        # parameters are gathered, and their gradients summed straight into the part kept here.
+        whole = jax.lax.with_sharding_constraint(state.params, replicated(mesh))
         grads, (stats, scalars, dropped) = jax.grad(loss_of, has_aux=True)(
-            state.params, state.batch_stats, batch, drop
+            whole, state.batch_stats, batch, drop
         )
+        grads = jax.lax.with_sharding_constraint(grads, shardings.params)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
         scalars = scalars | {"learning_rate": learning_rate(state.step)}
         if sites is not None:
@@ -53,7 +58,7 @@ def make_train_step(
         params = optax.apply_updates(state.params, updates)
         return TrainState(state.step + 1, params, stats, opt_state), scalars
 
-    return jax.jit(train_step, donate_argnums=0, out_shardings=replicated(mesh))
+    return jax.jit(train_step, donate_argnums=0, out_shardings=(shardings, replicated(mesh)))
 
 
 def make_eval_step(task: Task, graphdef: nnx.GraphDef, mesh: Mesh) -> EvalStep:

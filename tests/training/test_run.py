@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 
 from tests import tiny
 from training.evaluation import evaluate
-from training.mesh import build_mesh, to_devices
+from training.mesh import SMALLEST_SPLIT, build_mesh, to_devices
 from training.run import Run, build_run
 
 
@@ -39,14 +39,25 @@ def test_one_compilation_for_all_steps_and_scheduled_keep_prob(run):
 
 
 def test_same_training_on_one_device_and_on_two(run):
-    """Losses, statistics and masks are those of the global batch."""
-    alone = Mesh(jax.devices()[:1], ("data",))
-    one = Run(run.config, run.task, alone)
-    _, log_one = first_steps(one, 3)
-    _, log_two = first_steps(run, 3)
-    for a, b in zip(log_one, log_two, strict=True):
-        assert a["dropped"] == b["dropped"]
-        np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
+    """Losses, statistics and masks are those of the global batch, parameters split or not."""
+    alone = Run(run.config, run.task, Mesh(jax.devices()[:1], ("data",)))
+    split = Run(run.config, run.task, build_mesh({"data": 1, "fsdp": 2}, 16))
+    _, log = first_steps(alone, 3)
+    for other in (run, split):
+        _, other_log = first_steps(other, 3)
+        for a, b in zip(log, other_log, strict=True):
+            assert a["dropped"] == b["dropped"]
+            np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
+
+
+def test_fsdp_splits_large_arrays_and_keeps_them_split(run):
+    split = Run(run.config, run.task, build_mesh({"data": 1, "fsdp": 2}, 16))
+    for state in (split.init_state(), first_steps(split, 1)[0]):
+        large = [leaf for leaf in jax.tree.leaves(state) if leaf.size >= SMALLEST_SPLIT]
+        assert len(large) >= 8
+        assert all(2 * leaf.addressable_data(0).size == leaf.size for leaf in large)
+        small = [leaf for leaf in jax.tree.leaves(state) if leaf.size < SMALLEST_SPLIT]
+        assert all(leaf.is_fully_replicated for leaf in small)
 
 
 def test_seed_changes_everything_and_nothing_else_does(run):
@@ -105,8 +116,8 @@ def test_every_evaluation_image_counts_once(batch_size):
 
 def test_mesh_fills_the_free_axis():
     assert dict(build_mesh({"data": -1}, 4).shape) == {"data": 2}
-    assert dict(build_mesh({"data": -1, "model": 2}, 4).shape) == {"data": 1, "model": 2}
-    for axes in ({"data": -1, "model": -1}, {"data": 0}, {"data": -2}, {}):
+    assert dict(build_mesh({"data": -1, "fsdp": 2}, 4).shape) == {"data": 1, "fsdp": 2}
+    for axes in ({"data": -1, "fsdp": -1}, {"data": 0}, {"data": -2}, {}):
         with pytest.raises(ValueError, match=r"config\.mesh must give"):
             build_mesh(axes, 4)
 
