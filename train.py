@@ -9,33 +9,42 @@ import shlex
 import sys
 from pathlib import Path
 
+from absl.flags import FlagValues
+
 from training.check import check_config
 from training.command_line import one_line_errors, parse
+from training.errors import RunError
 from training.run_files import check_workdir, read_metrics
+from training.stop import StopRequest
 
 
 def main(argv: list[str]) -> None:
-    with one_line_errors():
-        flags = parse(argv)
-        check_config(flags.config)
-        check_workdir(flags.workdir, flags.config)
+    with StopRequest() as stop:
+        with one_line_errors():
+            flags = parse(argv)
+            check_config(flags.config)
+            check_workdir(flags.workdir, flags.config)
+        train(flags, stop, shlex.join(argv[1:]))
 
-        # Imported late: a mistake in the arguments is told before JAX starts up.
-        from data import TooManyBadImages
-        from training.feature_maps import save_feature_maps
-        from training.loop import train
-        from training.run import build_run, use_compilation_cache
 
-        use_compilation_cache()
-        run = build_run(flags.config)
+def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
+    # Imported late: a mistake in the arguments is told before JAX starts up.
+    from data import TooManyBadImages
+    from training import loop, processes
+    from training.feature_maps import save_feature_maps
+    from training.run import build_run, use_compilation_cache
 
+    processes.join()
+    use_compilation_cache()
     workdir = Path(flags.workdir)
-    try:
-        state, signal = train(run, workdir)
-    except TooManyBadImages as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    arguments = shlex.join(argv[1:])
+    with one_line_errors(leave=processes.leave):
+        run = build_run(flags.config)
+    with one_line_errors(RunError, TooManyBadImages, leave=processes.leave):
+        state, signal = loop.train(run, workdir, stop)
+    if signal is None:
+        save_feature_maps(run, state, workdir)
+    if not processes.is_first():
+        sys.exit(0 if signal is None else 128 + signal)
     if signal is not None:
         print(f"stopped at step {int(state.step)} of {run.steps}")
         print(f"to go on        python train.py {arguments}")
@@ -44,7 +53,6 @@ def main(argv: list[str]) -> None:
     from analysis.curves import draw_curves
     from analysis.feature_maps import draw_feature_maps
 
-    save_feature_maps(run, state, workdir)
     pictures = [draw_curves(workdir), draw_feature_maps(workdir)]
     report(workdir, [path for path in pictures if path])
     print(f"next            python eval.py {arguments}")

@@ -1,66 +1,115 @@
-"""Checkpoints of a run: the latest and the best, written by Orbax in the background."""
+"""Checkpoints of a run: the last two and the best, written by Orbax in the background."""
 
-import math
+import contextlib
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+import jax
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
-from training.state import TrainState
+from training import checksums, processes
+from training.errors import Refused, RunError
+from training.state import TrainState, fingerprint
+
+# Seconds after which a save that hangs is an error.
+TIMEOUT = 600
 
 
 class Checkpoints:
-    """``workdir/checkpoints``: what a run needs to go on bit for bit, and its best state.
+    """``workdir/checkpoints``: one folder a step, with all that a run needs to go on bit for bit.
 
     A checkpoint holds the train state and the data position (the global index of the next
-    training example, which does not depend on how many processes read).
+    training example, which does not depend on how many processes read). It counts only if its
+    files are as their checksums say; these are written before the folder gets its name.
+
+    Attributes:
+      scores: step -> the evaluation metric whose largest value marks the best checkpoint; to be
+        kept up to date by whoever evaluates.
+      steps: steps of the whole checkpoints there were at the start, ascending.
+      damaged: step -> what is wrong with it, of the others.
+
+    Raises:
+      Refused: there are checkpoints, but all of them are damaged.
     """
 
-    def __init__(self, workdir: Path, best_metric: str):
-        """``best_metric``: the evaluation metric whose largest value marks the best checkpoint."""
-        self._best_metric = best_metric
+    def __init__(self, workdir: Path, scores: dict[int, float], *, read_only: bool = False):
+        """``read_only``: nothing on disk is touched. Otherwise damaged checkpoints are moved to
+        ``workdir/damaged``, and what a killed save left behind is deleted."""
+        self.scores = scores
+        self._folder = (workdir / "checkpoints").absolute()
+        self._saved: int | None = None
+        self.steps, damaged = processes.on_first(lambda: _sort(self._folder, read_only))
+        self.damaged = {int(step): reason for step, reason in damaged.items()}
         policies = preservation_policy
         self._manager = ocp.CheckpointManager(
-            (workdir / "checkpoints").absolute(),
+            self._folder,
             options=ocp.CheckpointManagerOptions(
-                create=True,
+                create=not read_only,
+                read_only=read_only,
+                save_interval_steps=0 if read_only else 1,
+                cleanup_tmp_directories=not read_only,
                 preservation_policy=policies.AnyPreservationPolicy(
-                    [
-                        policies.LatestN(1),
-                        policies.BestN(get_metric_fn=self._score, n=1),
-                    ]
+                    [policies.LatestN(2), _Best(self.scores)]
                 ),
-                best_fn=self._score,
+                async_options=ocp.AsyncOptions(
+                    timeout_secs=TIMEOUT, post_finalization_callback=self._certify
+                ),
             ),
         )
 
-    def _score(self, metrics: dict[str, float]) -> float:
-        return metrics[self._best_metric]
+    def _certify(self) -> None:
+        # Orbax calls this on process 0 when all files are written, before it renames the folder.
+        for folder in self._folder.glob("*.orbax-checkpoint-tmp*"):
+            checksums.write_sums(folder)
 
-    def save(
-        self, state: TrainState, *, next_example: int, metrics: dict[str, float] | None
-    ) -> None:
-        """Starts saving the state after its step.
+    def save(self, state: TrainState, *, next_example: int) -> None:
+        """Starts saving the state after its step; returns when it has been copied from the devices.
 
-        ``metrics`` are of an evaluation at that step; without one it is never the best.
+        Raises:
+          RunError: this save cannot be started, or the one before it failed.
         """
         step = int(state.step)
         if step in self._manager.all_steps():
             return
-        self._manager.save(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(state),
-                data=ocp.args.JsonSave({"next_example": next_example}),
-            ),
-            metrics=metrics or {self._best_metric: -math.inf},
-        )
+        try:
+            self._manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    data=ocp.args.JsonSave({"next_example": next_example}),
+                ),
+            )
+        except Exception as error:
+            raise self._failed(error) from error
+        self._saved = step
 
-    def step(self, which: Literal["latest", "best"]) -> int | None:
-        """The step of a checkpoint; None where there is none."""
-        manager = self._manager
-        return manager.best_step() if which == "best" else manager.latest_step()
+    def check(self) -> None:
+        """Raises RunError if the save in the background has failed; does not wait for it."""
+        try:
+            self._manager.check_for_errors()
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def latest(self) -> int | None:
+        """The step of the newest whole checkpoint that there was at the start; None without one."""
+        return max(self.steps, default=None)
+
+    def best(self) -> int | None:
+        """The step of the checkpoint of the best score; None where none was evaluated."""
+        scored = [(self.scores[step], step) for step in self.steps if step in self.scores]
+        return max(scored)[1] if scored else None
+
+    def last_good(self) -> str:
+        """Words for the newest checkpoint, after the save in hand."""
+        with contextlib.suppress(Exception):
+            self._manager.wait_until_finished()
+        steps = [int(path.name) for path in self._folder.glob("*") if path.name.isdigit()]
+        if not steps:
+            return "there is no checkpoint yet"
+        return f"the last good checkpoint is step {max(steps)} ({self._folder / str(max(steps))})"
 
     def restore(self, step: int, like: TrainState) -> tuple[TrainState, dict[str, Any]]:
         """The state saved at ``step`` and its data.
@@ -76,7 +125,62 @@ class Checkpoints:
         )
         return restored.state, restored.data
 
+    def verify(self, state: TrainState) -> None:
+        """Waits for the last save and reads it back.
+
+        Raises:
+          RunError: the save failed, or what it wrote is not ``state``, bit for bit.
+        """
+        try:
+            self._manager.wait_until_finished()
+        except Exception as error:
+            raise self._failed(error) from error
+        if self._saved is None:
+            return
+        like = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding), state
+        )
+        written, _ = self.restore(self._saved, like)
+        if fingerprint(written) != fingerprint(state):
+            raise RunError(f"the checkpoint of step {self._saved} does not read back as written.")
+
     def close(self) -> None:
-        """Waits for what is being saved; raises what went wrong with it."""
-        self._manager.wait_until_finished()
+        """Waits for what is being saved."""
         self._manager.close()
+
+    def _failed(self, error: Exception) -> RunError:
+        reason = " ".join(str(error).split())[:300]
+        return RunError(f"a checkpoint could not be saved: {reason}; {self.last_good()}.")
+
+
+class _Best(preservation_policy.PreservationPolicy):
+    """Keeps the checkpoint of the best score so far."""
+
+    def __init__(self, scores: dict[int, float]):
+        self._scores = scores
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        scored = [(self._scores[c.step], c.step) for c in checkpoints if c.step in self._scores]
+        best = max(scored)[1] if scored else None
+        return [checkpoint.step == best for checkpoint in checkpoints]
+
+
+def _sort(folder: Path, read_only: bool) -> tuple[list[int], dict[int, str]]:
+    """Whole steps and damaged ones; the latter are moved away unless ``read_only``."""
+    steps = sorted(int(path.name) for path in folder.glob("*") if path.name.isdigit())
+    found = {step: checksums.damage(folder / str(step)) for step in steps}
+    whole = [step for step in steps if found[step] is None]
+    damaged = {step: reason for step, reason in found.items() if reason is not None}
+    if damaged and not whole:
+        reasons = "; ".join(f"step {step}: {reason}" for step, reason in damaged.items())
+        raise Refused(
+            f"every checkpoint in {folder} is damaged ({reasons}): nothing to go on from. Nothing "
+            "was touched; to start from step 0, take another --workdir."
+        )
+    if not read_only:
+        for step in damaged:
+            place = folder.parent / "damaged" / str(step)
+            shutil.rmtree(place, ignore_errors=True)
+            place.parent.mkdir(exist_ok=True)
+            (folder / str(step)).rename(place)
+    return whole, damaged

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
+from typing import NoReturn
 
 from absl import flags
 from ml_collections import ConfigDict, config_flags
@@ -18,16 +19,21 @@ from training.suggest import one_of
 
 
 @contextlib.contextmanager
-def one_line_errors() -> Iterator[None]:
-    """Turns what the user got wrong into one line on stderr and exit code 2.
+def one_line_errors(
+    *kinds: type[Exception], leave: Callable[[int], NoReturn] = sys.exit
+) -> Iterator[None]:
+    """Turns errors that are worded for users into one line on stderr and an exit code.
 
-    Only for the checks before the work, and for errors that are worded for users.
+    Args:
+      kinds: of errors; by default those of the checks before the work.
+      leave: ends the process with a code: the error's own ``code``, or 2.
     """
+    kinds = kinds or (ValueError, OSError)
     try:
         yield
-    except (ValueError, OSError) as error:
+    except kinds as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        leave(getattr(error, "code", 2))
 
 
 def parse(

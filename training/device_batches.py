@@ -8,17 +8,20 @@ from jax.sharding import Mesh
 
 from tasks.contract import Batches
 from training.mesh import to_devices
+from training.stop import StopRequest
 
 
 class DeviceBatches:
     """Iterates over ``batches``, one ahead: its transfer runs beside the step before it.
 
+    Each is marked with ``stop`` (see :meth:`training.stop.StopRequest.mark`).
+
     Attributes:
       waited: seconds spent waiting for the loader since the attribute was last set to 0.
     """
 
-    def __init__(self, batches: Batches, mesh: Mesh):
-        self._batches, self._mesh = batches, mesh
+    def __init__(self, batches: Batches, mesh: Mesh, stop: StopRequest):
+        self._batches, self._mesh, self._stop = batches, mesh, stop
         self.waited = 0.0
         self._ready = self._fetch()
 
@@ -33,4 +36,4 @@ class DeviceBatches:
         start = time.perf_counter()
         batch = next(self._batches)
         self.waited += time.perf_counter() - start
-        return to_devices(self._mesh, batch)
+        return to_devices(self._mesh, self._stop.mark(batch))

@@ -1,17 +1,19 @@
 """Evaluation over the whole split: exact sums over every image once."""
 
 import contextlib
-from collections.abc import Callable
 
 import jax
 
+from training import processes
 from training.mesh import to_devices
 from training.run import Run
 from training.state import TrainState
+from training.step import EvalStep
+from training.stop import StopRequest
 
 
 def evaluate(
-    run: Run, state: TrainState, should_stop: Callable[[], bool] = lambda: False
+    run: Run, eval_step: EvalStep, state: TrainState, stop: StopRequest
 ) -> dict[str, float] | None:
     """The task's metrics, each a mean over the images of the evaluation split.
 
@@ -20,25 +22,28 @@ def evaluate(
 
     Args:
       run: the run.
+      eval_step: its own, compiled or not.
       state: its state.
-      should_stop: asked after every batch.
+      stop: asked after every batch, of all processes.
 
     Returns:
-      Metric name -> mean, and ``bad_images``, their number on this process, if there were any;
-      None if stopped before the end.
+      Metric name -> mean, and ``bad_images``, their number, if there were any; None if stopped
+      before the end.
     """
     totals: dict[str, list[float]] = {}
     with contextlib.closing(
         run.task.eval_batches(jax.process_index(), jax.process_count())
     ) as batches:
         for batch in batches:
-            results = run.eval_step(state, to_devices(run.mesh, batch))
-            for name, pair in jax.device_get(results).items():
+            results, stopping = jax.device_get(
+                eval_step(state, to_devices(run.mesh, stop.mark(batch)))
+            )
+            if stopping:
+                return None
+            for name, pair in results.items():
                 total = totals.setdefault(name, [0.0, 0.0])
                 total[0] += float(pair[0])
                 total[1] += float(pair[1])
-            if should_stop():
-                return None
     means = {name: total / max(count, 1) for name, (total, count) in totals.items()}
-    bad_images = batches.bad_images.count
+    bad_images = sum(processes.gather(batches.bad_images.count))
     return means | ({"bad_images": bad_images} if bad_images else {})

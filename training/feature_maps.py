@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from models.drop_sites import DropSites
+from training import processes
 from training.run import Run
 from training.state import TrainState, merge, to_host
 
@@ -24,6 +25,9 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
     """
     if run.sites is None:
         return
+    local = to_host(state)
+    if not processes.is_first():
+        return
     sites = run.sites
     image = next(iter(run.task.eval_batches(0, 1)))["image"][:1]
 
@@ -33,7 +37,6 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
         model(run.task.normalise(image), train=False, drop=drop)
         return drop.maps
 
-    local = to_host(state)
     maps = jax.device_get(jax.jit(record)(local, run.seed_key))
     arrays = {name: value[0].astype(TYPES[name.split("_")[1]]) for name, value in maps.items()}
     np.savez(workdir / FILE, image=image[0], **arrays)

@@ -2,72 +2,82 @@
 
 import contextlib
 import dataclasses
+import signal
 from pathlib import Path
 
 import jax
 
+from training import processes
 from training.checkpoints import Checkpoints
+from training.compiled import CompiledSteps, compile_steps
 from training.device_batches import DeviceBatches
+from training.errors import RunError
 from training.evaluation import evaluate
 from training.progress import Progress
 from training.run import Run
-from training.run_files import MetricsFile, read_metrics, write_config
-from training.state import TrainState
+from training.run_files import MetricsFile, evaluations, write_config
+from training.state import TrainState, all_finite
 from training.stop import StopRequest
 from training.train_log import TrainLog
+from training.workdir import WorkdirLock
 
 
-def train(run: Run, workdir: Path) -> tuple[TrainState, int | None]:
-    """Trains to the end, from the latest checkpoint if there is one.
+def train(run: Run, workdir: Path, stop: StopRequest) -> tuple[TrainState, int | None]:
+    """Trains to the end, from the newest whole checkpoint if there is one.
 
-    Evaluates, checkpoints and logs at the config's intervals and at the end; every evaluation
-    is checkpointed too, so that the best one can be kept. A first SIGINT or SIGTERM ends the
-    run after the step in hand, with a checkpoint to go on from.
+    Evaluates, checkpoints and logs at the config's intervals and at the end; every evaluated
+    state is checkpointed too, so that the best one can be kept. A stop request ends the run after
+    the step in hand, with a checkpoint to go on from; with many processes all of them agree on
+    that step. The last checkpoint is read back before this returns.
 
     Returns:
       The last state, and the signal that stopped the run (None if it is complete).
 
     Raises:
+      Refused: the workdir is in use, is not shared by all processes, or holds damaged
+        checkpoints alone. Nothing was touched.
+      RunError: a save failed, or the loss or the state is not finite.
       data.TooManyBadImages: more images than the config's share do not decode.
     """
-    workdir.mkdir(parents=True, exist_ok=True)
-    is_writer = jax.process_index() == 0
-    if is_writer:
-        write_config(workdir, run.config)
-    checkpoints = Checkpoints(workdir, run.task.best_metric)
-    state, step = _start(run, checkpoints)
-    if step == run.steps and _is_evaluated(workdir, step):
-        checkpoints.close()
-        return state, None
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(WorkdirLock(workdir))
+        scores = processes.on_first(lambda: evaluations(workdir, run.task.best_metric))
+        checkpoints = Checkpoints(workdir, {int(step): score for step, score in scores.items()})
+        stack.callback(checkpoints.close)
+        step = checkpoints.latest() or 0
+        progress = stack.enter_context(contextlib.closing(Progress(step, run.steps)))
+        state = _start(run, checkpoints, progress)
+        if step == run.steps and step in checkpoints.scores:
+            return state, None
 
-    metrics = MetricsFile(workdir, step) if is_writer else None
-    progress = Progress(step, run.steps)
-    try:
-        with StopRequest() as stop:
-            loop = _Loop(run, checkpoints, metrics, progress, stop)
+        metrics = None
+        if processes.is_first():
+            write_config(workdir, run.config)
+            metrics = stack.enter_context(contextlib.closing(MetricsFile(workdir, step)))
+        steps = compile_steps(run, progress.say)
+        with stop.deferred():
+            loop = _Loop(run, steps, checkpoints, metrics, progress, stop)
             state, complete = loop.go(state, step)
-    finally:
-        progress.close()
-        if metrics is not None:
-            metrics.close()
-        checkpoints.close()
-    return state, None if complete else stop.signal
+            checkpoints.verify(state)
+    return state, None if complete else stop.signal or signal.SIGTERM
 
 
-def _is_evaluated(workdir: Path, step: int) -> bool:
-    return any(
-        line["step"] == step and any(name.startswith("eval/") for name in line)
-        for line in read_metrics(workdir)
-    )
-
-
-def _start(run: Run, checkpoints: Checkpoints) -> tuple[TrainState, int]:
-    """The latest checkpoint's state, or a fresh one; and its step."""
-    step = checkpoints.step("latest")
+def _start(run: Run, checkpoints: Checkpoints, progress: Progress) -> TrainState:
+    """The newest whole checkpoint's state, or a fresh one."""
+    for step, reason in checkpoints.damaged.items():
+        progress.say(f"the checkpoint of step {step} is damaged ({reason}): moved to damaged/")
+    step = checkpoints.latest()
     if step is None:
-        return run.init_state(), 0
+        progress.say("no checkpoint yet: starting from step 0")
+        return run.init_state()
     state, data = checkpoints.restore(step, run.abstract_state())
-    return state, data["next_example"] // run.config.batch_size
+    if data["next_example"] != step * run.config.batch_size:
+        raise RunError(
+            f"the checkpoint of step {step} is at example {data['next_example']}, which is not "
+            f"{step} batches of {run.config.batch_size}."
+        )
+    progress.say(f"going on from step {step}")
+    return state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +85,7 @@ class _Loop:
     """What the steps need beside the state."""
 
     run: Run
+    steps: CompiledSteps
     checkpoints: Checkpoints
     metrics: MetricsFile | None
     progress: Progress
@@ -83,46 +94,60 @@ class _Loop:
     def go(self, state: TrainState, step: int) -> tuple[TrainState, bool]:
         """Trains from ``step``; returns the last state and whether the run is complete."""
         config, steps = self.run.config, self.run.steps
-        if step:
-            self.progress.say(f"going on from step {step}")
-        if step == steps:  # stopped in the last evaluation
-            return state, self.evaluate(state, step) is not None
+        stopped_in_evaluation = (
+            step and self.evaluates(step) and step not in self.checkpoints.scores
+        )
+        if stopped_in_evaluation and not self.evaluate(state, step):
+            return state, False
+        if step == steps:
+            return state, True
 
-        results = None
         with contextlib.closing(
             self.run.task.train_batches(step, jax.process_index(), jax.process_count())
         ) as batches:
-            on_devices = DeviceBatches(batches, self.run.mesh)
-            log = TrainLog(config.batch_size, on_devices, self.progress, self.metrics)
+            on_devices = DeviceBatches(batches, self.run.mesh, self.stop)
+            log = TrainLog(
+                *(step, config.batch_size, on_devices, self.progress, self.metrics),
+                last_good=self.checkpoints.last_good,
+            )
             stopping = False
             while step < steps and not stopping:
-                state, scalars = self.run.train_step(state, next(on_devices), self.run.seed_key)
+                state, scalars = self.steps.train(state, next(on_devices), self.run.seed_key)
                 step += 1
                 log.add(scalars)
-                stopping = self.stopped()  # asked once a step: one that stops is one that saves
+                self.checkpoints.check()
+                # Asked once a step: one that stops is one that saves.
+                stopping = log.stop_agreed if jax.process_count() > 1 else self.stop.asked
                 ends = stopping or step == steps
-                evaluates = step == steps or step % config.eval_every == 0
                 if ends or step % config.log_every == 0:
-                    log.write(step, batches.bad_images.count)
-                if ends or evaluates or step % config.checkpoint_every == 0:
+                    log.write(batches.bad_images.count)
+                if ends or self.evaluates(step) or step % config.checkpoint_every == 0:
+                    with log.saving():
+                        self.save(state, step)
+                if self.evaluates(step):
                     with log.pause():
-                        results = self.evaluate(state, step) if evaluates else None
-                        self.checkpoints.save(
-                            state, next_example=step * config.batch_size, metrics=results
-                        )
-                    stopping = stopping or (evaluates and results is None)
-        return state, step == steps and results is not None
+                        stopping = not self.evaluate(state, step) or stopping
+        return state, step == steps and not stopping
 
-    def stopped(self) -> bool:
-        return self.stop.signal is not None
+    def evaluates(self, step: int) -> bool:
+        return step == self.run.steps or step % self.run.config.eval_every == 0
 
-    def evaluate(self, state: TrainState, step: int) -> dict[str, float] | None:
-        """Evaluates and logs; None if a stop was asked for meanwhile."""
-        results = evaluate(self.run, state, should_stop=self.stopped)
+    def save(self, state: TrainState, step: int) -> None:
+        """Saves a state of finite numbers, and no other."""
+        if not all_finite(state):
+            raise RunError(
+                f"the state is not finite after step {step}; {self.checkpoints.last_good()}."
+            )
+        self.checkpoints.save(state, next_example=step * self.run.config.batch_size)
+
+    def evaluate(self, state: TrainState, step: int) -> bool:
+        """Evaluates and logs; False if a stop was asked for meanwhile."""
+        results = evaluate(self.run, self.steps.evaluate, state, self.stop)
         if results is None:
-            return None
+            return False
         shown = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
         self.progress.say(f"step {step}: {shown}")
         if self.metrics is not None:
             self.metrics.write(step, {f"eval/{name}": value for name, value in results.items()})
-        return results
+        self.checkpoints.scores[step] = results[self.run.task.best_metric]
+        return True

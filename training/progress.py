@@ -4,8 +4,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import jax
 from tqdm import tqdm
+
+from training import processes
 
 
 class Progress:
@@ -16,7 +17,7 @@ class Progress:
             total=steps,
             initial=step,
             file=sys.stderr,
-            disable=jax.process_index() != 0,
+            disable=not processes.is_first(),
             dynamic_ncols=True,
             # A log file does not need ten lines a second.
             mininterval=0.2 if sys.stderr.isatty() else 10,
@@ -39,7 +40,7 @@ class Progress:
 
     def say(self, line: str) -> None:
         """One line above the bar."""
-        if jax.process_index() == 0:
+        if processes.is_first():
             self._bar.write(line, file=sys.stderr)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh, NamedSharding
 from ml_collections import ConfigDict
@@ -56,9 +57,11 @@ class Run:
         return jax.tree.map(_abstract, self._shapes, self._shardings)
 
     def abstract_batch(self) -> dict[str, jax.ShapeDtypeStruct]:
-        """The same of a global batch, of training or evaluation."""
+        """The same of a global batch, of training or evaluation, marked with `stop`."""
         where = rows(self.mesh)
-        return {name: _abstract(shape, where) for name, shape in self.task.batch_shapes().items()}
+        stop = jax.ShapeDtypeStruct((self.config.batch_size,), jnp.bool)
+        shapes = {**self.task.batch_shapes(), "stop": stop}
+        return {name: _abstract(shape, where) for name, shape in shapes.items()}
 
 
 def _abstract(array: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:

@@ -13,6 +13,8 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
+from training.errors import RunError
+
 # Fields that change how a run is carried out but not what it computes: they may differ when
 # a run is taken up again.
 FREE_FIELDS = (
@@ -118,8 +120,11 @@ class MetricsFile:
 
     def write(self, step: int, values: dict[str, Any]) -> None:
         """Appends one line; a value is a number or a dict of numbers."""
-        self._file.write(json.dumps({"step": step} | values) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps({"step": step} | values) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise RunError(f"metrics.jsonl cannot be written: {error.strerror}.") from error
         for name, value in values.items():
             parts = value.items() if isinstance(value, dict) else [("", value)]
             for part, number in parts:
@@ -143,6 +148,12 @@ def read_metrics(workdir: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return records
+
+
+def evaluations(workdir: Path, metric: str) -> dict[int, float]:
+    """Step -> value of an evaluation metric, of every evaluation in metrics.jsonl."""
+    name = f"eval/{metric}"
+    return {line["step"]: line[name] for line in read_metrics(workdir) if name in line}
 
 
 def _differences(workdir: Path, config: ConfigDict) -> dict[str, str]:

@@ -53,6 +53,12 @@ def make_init(
     return init
 
 
+@jax.jit
+def all_finite(state: TrainState) -> jax.Array:
+    """Whether every number of the state is finite, a bool scalar."""
+    return jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(state)]).all()
+
+
 def to_host(state: TrainState) -> TrainState:
     """The state in NumPy arrays, on every process, however it is split."""
     return multihost_utils.process_allgather(state, tiled=True)

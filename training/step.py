@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.sharding import Mesh
@@ -13,7 +14,7 @@ from training.mesh import replicated
 from training.state import StateShardings, TrainState, merge, split
 
 TrainStep = Callable[[TrainState, Batch, jax.Array], tuple[TrainState, dict]]
-EvalStep = Callable[[TrainState, Batch], dict]
+EvalStep = Callable[[TrainState, Batch], tuple[dict, jax.Array]]
 
 
 def make_train_step(
@@ -27,7 +28,9 @@ def make_train_step(
     mesh: Mesh,
     shardings: StateShardings,
 ) -> TrainStep:
-    """``(state, batch, seed key) -> (state, scalars to log)``; the old state is consumed.
+    """``(state, batch, seed key) -> (state, scalars)``; the old state is consumed.
+
+    The scalars are to be logged, but for ``stop``: whether any row of the batch is marked so.
 
     Every random choice of a step derives from the seed key and the step's number, so a resumed
     run makes the same ones.
@@ -52,7 +55,7 @@ def make_train_step(
         )
         grads = jax.lax.with_sharding_constraint(grads, shardings.params)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
-        scalars = scalars | {"learning_rate": learning_rate(state.step)}
+        scalars |= {"learning_rate": learning_rate(state.step), "stop": jnp.any(batch["stop"])}
         if sites is not None:
             scalars |= {"keep_prob": keep_prob(state.step), "dropped": dropped}
         params = optax.apply_updates(state.params, updates)
@@ -62,9 +65,10 @@ def make_train_step(
 
 
 def make_eval_step(task: Task, graphdef: nnx.GraphDef, mesh: Mesh) -> EvalStep:
-    """``(state, batch) -> {metric: (sum, count)}``."""
+    """``(state, batch) -> ({metric: (sum, count)}, stop)``, the latter as in training."""
 
-    def eval_step(state: TrainState, batch: Batch) -> dict:
-        return task.metrics(merge(graphdef, state.params, state.batch_stats), batch)
+    def eval_step(state: TrainState, batch: Batch) -> tuple[dict, jax.Array]:
+        model = merge(graphdef, state.params, state.batch_stats)
+        return task.metrics(model, batch), jnp.any(batch["stop"])
 
     return jax.jit(eval_step, out_shardings=replicated(mesh))

@@ -1,29 +1,73 @@
 """Stopping a run from outside: Ctrl-C or a scheduler's SIGTERM."""
 
+import contextlib
+import os
 import signal
+import socket
+import threading
+from collections.abc import Iterator, Mapping
 from types import FrameType, TracebackType
+
+import numpy as np
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While active, a first SIGINT or SIGTERM sets ``signal``; a second acts as usual."""
+    """While active, a SIGINT or SIGTERM ends the process with exit code 128 + its number.
+
+    It does so at once, except within :meth:`deferred`: there a first signal is only kept in
+    ``signal``, for the loop to end in its own time, and a second one ends the process.
+    """
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._deferred = False
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> "StopRequest":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._previous[number] = signal.signal(number, self._request)
+        # Python runs its handlers between bytecodes of the main thread, which may be minutes away
+        # while XLA compiles. So a thread hears of every signal too, by the wake-up descriptor.
+        self._ear, self._mouth = socket.socketpair()
+        self._mouth.setblocking(False)
+        self._previous_mouth = signal.set_wakeup_fd(self._mouth.fileno())
+        self._thread = threading.Thread(target=self._listen, name="stop", daemon=True)
+        self._thread.start()
+        for number in SIGNALS:
+            self._previous[number] = signal.signal(number, self._handle)
         return self
 
-    def _request(self, number: int, frame: FrameType | None) -> None:
-        self.signal = number
-        self._restore()
+    @property
+    def asked(self) -> bool:
+        """Whether a signal has come."""
+        return self.signal is not None
 
-    def _restore(self) -> None:
-        while self._previous:
-            number, handler = self._previous.popitem()
-            signal.signal(number, handler)  # type: ignore[arg-type]
+    def mark(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The batch with ``stop``, bool (rows,): True in this process's rows if it was asked.
+
+        So a step tells all processes whether any of them was, and all stop after the same one.
+        """
+        rows = len(next(iter(batch.values())))
+        return {**batch, "stop": np.full(rows, self.asked)}
+
+    @contextlib.contextmanager
+    def deferred(self) -> Iterator[None]:
+        """There is something to save: a first signal only sets ``signal``."""
+        self._deferred = True
+        try:
+            yield
+        finally:
+            self._deferred = False
+
+    def _listen(self) -> None:
+        while heard := self._ear.recv(1):
+            if heard[0] in SIGNALS and not self._deferred:
+                _end(heard[0])
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if not self._deferred or self.asked:
+            _end(number)
+        self.signal = number
 
     def __exit__(
         self,
@@ -31,4 +75,16 @@ class StopRequest:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._restore()
+        while self._previous:
+            number, handler = self._previous.popitem()
+            signal.signal(number, handler)  # type: ignore[arg-type]
+        signal.set_wakeup_fd(self._previous_mouth)
+        self._mouth.close()  # which ends the thread
+        self._thread.join()
+        self._ear.close()
+
+
+def _end(number: int) -> None:
+    os.write(2, f"\nstopped by {signal.Signals(number).name}\n".encode())
+    # Not sys.exit: the main thread may be inside the compiler.
+    os._exit(128 + number)

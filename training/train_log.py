@@ -1,78 +1,114 @@
 """What the loop logs: means of the steps' scalars, the schedules, and images over wall time."""
 
+import collections
 import contextlib
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
 import numpy as np
 
+from training import processes
 from training.device_batches import DeviceBatches
+from training.errors import RunError
 from training.progress import Progress
 from training.run_files import MetricsFile
 
 SCHEDULES = ("learning_rate", "keep_prob")
+# Steps that the devices may be behind. Batches of steps that have not run yet take memory.
 STEPS_IN_FLIGHT = 2
 
 
 class TrainLog:
-    """Collects the scalars of training steps and writes one line per logging interval."""
+    """Collects the scalars of training steps and writes one line per logging interval.
+
+    Attributes:
+      stop_agreed: a step that has been run was told by some process to be one of the last. All
+        processes learn it after the same step.
+    """
 
     def __init__(
         self,
+        step: int,
         batch_size: int,
         batches: DeviceBatches,
         progress: Progress,
         metrics: MetricsFile | None,
+        last_good: Callable[[], str],
     ):
-        """``metrics`` is None on the processes that do not write."""
-        self._batch_size, self._batches = batch_size, batches
-        self._progress, self._metrics = progress, metrics
+        """``step``: of the state that training starts from. ``metrics`` is None on the processes
+        that do not write. ``last_good``: words for the last checkpoint."""
+        self._step, self._batch_size, self._batches = step, batch_size, batches
+        self._progress, self._metrics, self._last_good = progress, metrics, last_good
         self._pending: list[dict] = []
-        self._timed_steps = -1  # the first step compiles: it is shown, and not timed
-        self._since = time.perf_counter()
-        progress.say("compiling the training step ...")
+        self._in_flight: collections.deque[tuple[int, jax.Array, jax.Array]] = collections.deque()
+        self._saving = 0.0
+        self.stop_agreed = False
+        self._start_clock(time.perf_counter())
 
     def add(self, scalars: dict) -> None:
-        """Takes one step's scalars, still on the device."""
-        self._pending.append(scalars)
+        """Takes one step's scalars, still on the device.
+
+        Raises:
+          RunError: the loss of this step or an earlier one is not finite.
+        """
+        self._step += 1
+        self._in_flight.append((self._step, scalars["loss"], scalars["stop"]))
+        self._pending.append({name: value for name, value in scalars.items() if name != "stop"})
         self._progress.advance()
-        self._timed_steps += 1
-        if self._timed_steps == 0:
-            jax.block_until_ready(scalars)
-            now = time.perf_counter()
-            self._progress.say(f"first step after {now - self._since:.1f} s")
-            self._start_clock(now)
-        elif len(self._pending) > STEPS_IN_FLIGHT:
-            # Batches of steps that have not run yet take memory: do not run far ahead.
-            jax.block_until_ready(self._pending[-1 - STEPS_IN_FLIGHT])
+        if len(self._in_flight) > STEPS_IN_FLIGHT:
+            self._land()
+
+    def land_all(self) -> None:
+        """Waits for the steps that the devices are at; raises as :meth:`add`."""
+        while self._in_flight:
+            self._land()
+
+    def _land(self) -> None:
+        step, loss, stop = self._in_flight.popleft()
+        if not math.isfinite(loss):
+            raise RunError(f"the loss is {float(loss)} at step {step}; {self._last_good()}.")
+        self.stop_agreed |= bool(stop)
 
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
         """Time in here is not training time."""
-        jax.block_until_ready(self._pending)
+        self.land_all()
         start = time.perf_counter()
         yield
         self._since += time.perf_counter() - start
 
-    def write(self, step: int, bad_images: int) -> None:
-        """Writes the line of the steps since the last one, and shows it."""
+    @contextlib.contextmanager
+    def saving(self) -> Iterator[None]:
+        """A pause that the next line tells the length of."""
+        with self.pause():
+            start = time.perf_counter()
+            yield
+            self._saving += time.perf_counter() - start
+
+    def write(self, bad_images: int) -> None:
+        """Writes the line of the steps since the last one, and shows it.
+
+        ``bad_images``: this process's, of all steps; the line has the sum over the processes.
+        """
+        self.land_all()
         steps = jax.device_get(self._pending)
         now = time.perf_counter()
         scalars = jax.tree.map(lambda *parts: float(np.mean(parts)), *steps)
         scalars |= {name: float(steps[-1][name]) for name in SCHEDULES if name in scalars}
         line: dict[str, Any] = {f"train/{name}": value for name, value in scalars.items()}
-        if self._timed_steps > 0:
-            images = self._timed_steps * self._batch_size
-            line["train/images_per_second"] = images / (now - self._since)
-            line["train/data_wait"] = self._batches.waited / (now - self._since)
-        if bad_images:
-            line["train/bad_images"] = bad_images
+        line["train/images_per_second"] = len(steps) * self._batch_size / (now - self._since)
+        line["train/data_wait"] = self._batches.waited / (now - self._since)
+        if self._saving:
+            line["train/checkpoint_seconds"] = self._saving
+        if total := sum(processes.gather(bad_images)):
+            line["train/bad_images"] = total
         self._progress.show(line)
         if self._metrics is not None:
-            self._metrics.write(step, line)
-        self._pending, self._timed_steps = [], 0
+            self._metrics.write(self._step, line)
+        self._pending, self._saving = [], 0.0
         self._start_clock(now)
 
     def _start_clock(self, now: float) -> None:

@@ -11,13 +11,17 @@ from tests import tiny
 from training.evaluation import evaluate
 from training.mesh import SMALLEST_SPLIT, build_mesh, to_devices
 from training.run import Run, build_run
+from training.stop import StopRequest
+
+UNSTOPPED = StopRequest()
 
 
 def first_steps(run, count):
     state, log = run.init_state(), []
     rows = iter(run.task.train_batches(0, 0, 1))
     for _ in range(count):
-        state, scalars = run.train_step(state, to_devices(run.mesh, next(rows)), run.seed_key)
+        batch = to_devices(run.mesh, UNSTOPPED.mark(next(rows)))
+        state, scalars = run.train_step(state, batch, run.seed_key)
         log.append(jax.device_get(scalars))
     return state, log
 
@@ -69,8 +73,7 @@ def test_seed_changes_everything_and_nothing_else_does(run):
 
 def test_baseline_has_no_trace_of_a_regulariser(run):
     def program(run):
-        batch = next(iter(run.task.train_batches(0, 0, 1)))
-        lowered = run.train_step.lower(run.abstract_state(), batch, run.seed_key)
+        lowered = run.train_step.lower(run.abstract_state(), run.abstract_batch(), run.seed_key)
         return lowered.as_text()
 
     baseline = build_run(tiny.config("baseline"))
@@ -111,7 +114,9 @@ def test_every_evaluation_image_counts_once(batch_size):
     )
     assert len(labels) == 360
     run = Run(run.config, CountingTask(run.task), run.mesh)
-    assert evaluate(run, run.init_state()) == {"accuracy": (labels == 1).mean()}
+    assert evaluate(run, run.eval_step, run.init_state(), UNSTOPPED) == {
+        "accuracy": (labels == 1).mean()
+    }
 
 
 def test_mesh_fills_the_free_axis():
@@ -120,6 +125,16 @@ def test_mesh_fills_the_free_axis():
     for axes in ({"data": -1, "fsdp": -1}, {"data": 0}, {"data": -2}, {}):
         with pytest.raises(ValueError, match=r"config\.mesh must give"):
             build_mesh(axes, 4)
+
+
+def test_batches_are_as_the_programs_expect_them(run):
+    for batches in (run.task.train_batches(0, 0, 1), run.task.eval_batches(0, 1)):
+        batch = to_devices(run.mesh, UNSTOPPED.mark(next(iter(batches))))
+        expected = run.abstract_batch()
+        assert batch.keys() == expected.keys()
+        for name, array in batch.items():
+            assert (array.shape, array.dtype) == (expected[name].shape, expected[name].dtype)
+            assert array.sharding == expected[name].sharding
 
 
 def test_decay_and_norm_modules_are_found(run):

@@ -1,0 +1,42 @@
+"""A run's two programs, compiled before its first step: what is wrong with them shows at once."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+
+import jax
+
+from training.run import Run
+from training.step import EvalStep, TrainStep
+
+CACHE_HIT = "/jax/compilation_cache/cache_hits"
+
+
+@dataclasses.dataclass(frozen=True)
+class CompiledSteps:
+    """As :class:`training.run.Run` has them, compiled."""
+
+    train: TrainStep
+    evaluate: EvalStep
+
+
+def compile_steps(run: Run, say: Callable[[str], None]) -> CompiledSteps:
+    """Compiles, or takes from the compilation cache, and says how long it took."""
+    say("compiling ...")
+    hits = 0
+
+    def count(event: str, **_: object) -> None:
+        nonlocal hits
+        hits += event == CACHE_HIT
+
+    jax.monitoring.register_event_listener(count)
+    start = time.perf_counter()
+    try:
+        state, batch = run.abstract_state(), run.abstract_batch()
+        train = run.train_step.lower(state, batch, run.seed_key).compile()
+        evaluate = run.eval_step.lower(state, batch).compile()
+    finally:
+        jax.monitoring.unregister_event_listener(count)
+    seconds = time.perf_counter() - start
+    say(f"compiled in {seconds:.1f} s ({hits} of 2 programs were in the compilation cache)")
+    return CompiledSteps(train, evaluate)
