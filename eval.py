@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from absl import flags as absl_flags
+from absl import logging
 
 from training.check import check_config
 from training.command_line import one_line_errors, parse
@@ -39,6 +40,7 @@ def main(argv: list[str]) -> None:
         from training.run_files import evaluations
         from training.state import fingerprint
 
+        logging.set_verbosity(logging.ERROR)  # Orbax warns that it reads only
         processes.join()
         use_compilation_cache()
         run = build_run(flags.config)

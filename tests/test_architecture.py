@@ -63,6 +63,14 @@ def test_scripts_are_short(script):
     assert len((ROOT / script).read_text().splitlines()) < 100
 
 
+@pytest.mark.parametrize("room", ["training", "analysis", "data", "."])
+def test_files_of_a_run_are_read_without_running_code(room):
+    """No pickle, which runs what it reads; NumPy refuses pickled arrays by itself."""
+    for path in sorted((ROOT / room).glob("*.py")):
+        assert not imports(path) & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal"}
+        assert "allow_pickle" not in path.read_text(), path
+
+
 def test_public_names():
     import dropblock
 

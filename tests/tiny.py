@@ -1,11 +1,14 @@
 """The digits config, small enough to train in seconds; and the scripts as a user starts them."""
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from configs import digits
+from training.run_files import read_metrics
 
 ROOT = Path(__file__).parents[1]
 SMALL = {
@@ -37,20 +40,59 @@ def arguments(workdir, variant="dropblock", **changes):
     ]
 
 
-def start(script, *args):
+def start(script, *args, cwd=None, **environment):
     """Starts a script in a process of its own."""
     return subprocess.Popen(
         [sys.executable, str(ROOT / script), *args],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ,
+        cwd=cwd,
+        env=os.environ | environment,
     )
 
 
-def run(script, *args, code=0):
+def run(script, *args, code=0, **environment):
     """Runs a script to its end; returns its stdout and stderr."""
-    process = start(script, *args)
+    process = start(script, *args, **environment)
     out, err = process.communicate(timeout=300)
     assert process.returncode == code, err
     return out, err
+
+
+def on_devices(count):
+    """The environment of a process with ``count`` CPU devices, quick to compile for."""
+    flags = f"--xla_force_host_platform_device_count={count} --xla_backend_optimization_level=0"
+    return {"XLA_FLAGS": flags}
+
+
+def many(processes, devices):
+    """The environments of the processes of one run on this machine, each with so many devices."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    job = {"JAX_COORDINATOR_ADDRESS": address, "JAX_NUM_PROCESSES": str(processes)}
+    return [
+        on_devices(devices) | job | {"JAX_PROCESS_ID": str(index)} for index in range(processes)
+    ]
+
+
+def wait_for_step(workdir, step, process):
+    """Waits until the run has logged ``step``."""
+    wait_until(lambda: (read_metrics(workdir) or [{"step": -1}])[-1]["step"] >= step, process)
+
+
+def wait_until(happened, process, seconds=120):
+    """Waits until ``happened()``, which must be while the process runs."""
+    end = time.monotonic() + seconds
+    while not happened():
+        assert process.poll() is None, f"ended too early: {process.communicate()}"
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.01)
+
+
+def fingerprint(*args):
+    """The fingerprint of a run's latest checkpoint, from the arguments of its train.py."""
+    out, _ = run("eval.py", *args, "--fingerprint")
+    assert len(out.strip()) == 64
+    return out

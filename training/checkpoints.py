@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ class Checkpoints:
         self.scores = scores
         self._folder = (workdir / "checkpoints").absolute()
         self._saved: int | None = None
+        self._in_flight = False
         self.steps, damaged = processes.on_first(lambda: _sort(self._folder, read_only))
         self.damaged = {int(step): reason for step, reason in damaged.items()}
         policies = preservation_policy
@@ -74,7 +75,7 @@ class Checkpoints:
         step = int(state.step)
         if step in self._manager.all_steps():
             return
-        try:
+        with self._saving():
             self._manager.save(
                 step,
                 args=ocp.args.Composite(
@@ -82,16 +83,15 @@ class Checkpoints:
                     data=ocp.args.JsonSave({"next_example": next_example}),
                 ),
             )
-        except Exception as error:
-            raise self._failed(error) from error
-        self._saved = step
+        self._saved, self._in_flight = step, True
 
     def check(self) -> None:
         """Raises RunError if the save in the background has failed; does not wait for it."""
-        try:
-            self._manager.check_for_errors()
-        except Exception as error:
-            raise self._failed(error) from error
+        if self._in_flight and not self._manager.is_saving_in_progress():
+            self._in_flight = False
+            # The manager's own check_for_errors finds nothing once its thread has ended.
+            with self._saving():
+                self._manager.wait_until_finished()
 
     def latest(self) -> int | None:
         """The step of the newest whole checkpoint that there was at the start; None without one."""
@@ -131,10 +131,8 @@ class Checkpoints:
         Raises:
           RunError: the save failed, or what it wrote is not ``state``, bit for bit.
         """
-        try:
+        with self._saving():
             self._manager.wait_until_finished()
-        except Exception as error:
-            raise self._failed(error) from error
         if self._saved is None:
             return
         like = jax.tree.map(
@@ -144,13 +142,25 @@ class Checkpoints:
         if fingerprint(written) != fingerprint(state):
             raise RunError(f"the checkpoint of step {self._saved} does not read back as written.")
 
-    def close(self) -> None:
-        """Waits for what is being saved."""
-        self._manager.close()
+    def __enter__(self) -> "Checkpoints":
+        return self
 
-    def _failed(self, error: Exception) -> RunError:
-        reason = " ".join(str(error).split())[:300]
-        return RunError(f"a checkpoint could not be saved: {reason}; {self.last_good()}.")
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        """Waits for what is being saved. What went wrong before is not hidden by this."""
+        with contextlib.suppress(Exception) if kind else self._saving():
+            self._manager.close()
+
+    @contextlib.contextmanager
+    def _saving(self) -> Iterator[None]:
+        try:
+            yield
+        except jax.errors.JaxRuntimeError:  # not about files
+            raise
+        except Exception as error:
+            reason = " ".join(str(error).split())[:500]
+            raise RunError(
+                f"a checkpoint could not be saved ({reason}); {self.last_good()}."
+            ) from error
 
 
 class _Best(preservation_policy.PreservationPolicy):

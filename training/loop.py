@@ -42,8 +42,8 @@ def train(run: Run, workdir: Path, stop: StopRequest) -> tuple[TrainState, int |
     with contextlib.ExitStack() as stack:
         stack.enter_context(WorkdirLock(workdir))
         scores = processes.on_first(lambda: evaluations(workdir, run.task.best_metric))
-        checkpoints = Checkpoints(workdir, {int(step): score for step, score in scores.items()})
-        stack.callback(checkpoints.close)
+        scores = {int(step): score for step, score in scores.items()}
+        checkpoints = stack.enter_context(Checkpoints(workdir, scores))
         step = checkpoints.latest() or 0
         progress = stack.enter_context(contextlib.closing(Progress(step, run.steps)))
         state = _start(run, checkpoints, progress)
@@ -55,7 +55,7 @@ def train(run: Run, workdir: Path, stop: StopRequest) -> tuple[TrainState, int |
             write_config(workdir, run.config)
             metrics = stack.enter_context(contextlib.closing(MetricsFile(workdir, step)))
         steps = compile_steps(run, progress.say)
-        with stop.deferred():
+        with stop.deferred(), processes.together():
             loop = _Loop(run, steps, checkpoints, metrics, progress, stop)
             state, complete = loop.go(state, step)
             checkpoints.verify(state)

@@ -3,11 +3,12 @@
 One process a host on TPUs, one a GPU under Slurm. Each trains on its part of every batch.
 """
 
+import contextlib
 import importlib.util
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
@@ -16,7 +17,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
-from training.errors import Refused
+from training.errors import Refused, RunError
 
 # Seconds until the others notice that a process is gone.
 HEARTBEAT_TIMEOUT = 30
@@ -31,6 +32,8 @@ def join() -> None:
     """
     if not _is_one_of_many(os.environ):
         return
+    # It would take SIGTERM for itself; `training.stop` agrees on a step to stop after.
+    jax.config.update("jax_enable_preemption_service", False)
     count, index = (os.environ.get(name) for name in ("JAX_NUM_PROCESSES", "JAX_PROCESS_ID"))
     jax.distributed.initialize(
         num_processes=int(count) if count else None,
@@ -38,6 +41,25 @@ def join() -> None:
         heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
     )
     sys.excepthook = _end_on_error
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Work that needs all processes.
+
+    Raises:
+      RunError: another process is gone, or this one's devices failed.
+    """
+    try:
+        yield
+    except jax.errors.JaxRuntimeError as error:
+        if jax.process_count() == 1:
+            raise
+        reason = " ".join(str(error).split())[:300]
+        raise RunError(
+            f"process {jax.process_index()} of {jax.process_count()} cannot go on with the others "
+            f"({reason}); the same command on all of them goes on from the last checkpoint."
+        ) from error
 
 
 def is_first() -> bool:

@@ -1,0 +1,150 @@
+"""What disks, numbers and second runs may do to a run. Nothing is lost or starts from zero."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from tests import tiny
+from training.checksums import damage
+from training.run_files import read_metrics
+
+
+def steps(workdir):
+    """Of the whole checkpoints."""
+    folders = [path for path in (workdir / "checkpoints").iterdir() if path.name.isdigit()]
+    return sorted(int(folder.name) for folder in folders if damage(folder) is None)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run and its fingerprint."""
+    workdir = tmp_path_factory.mktemp("finished")
+    tiny.run("train.py", *tiny.arguments(workdir))
+    return workdir, tiny.fingerprint(*tiny.arguments(workdir))
+
+
+def largest_file(folder):
+    return max((path for path in folder.rglob("*") if path.is_file()), key=os.path.getsize)
+
+
+def truncate(folder):
+    path = largest_file(folder)
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def flip_a_byte(folder):
+    path = largest_file(folder)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 3] ^= 1
+    path.write_bytes(data)
+
+
+def delete_half(folder):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file())[::2]:
+        path.unlink()
+
+
+def drop_sums(folder):
+    (folder / "SHA256SUMS").unlink()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", [truncate, flip_a_byte, delete_half, drop_sums])
+def test_a_damaged_checkpoint_is_passed_over(tmp_path, finished, harm):
+    source, fingerprint = finished
+    workdir = tmp_path / "run"
+    shutil.copytree(source, workdir)
+    before = steps(workdir)[-2]
+    harm(workdir / "checkpoints" / "6")
+    # eval.py says so and takes the one before; it moves nothing.
+    out, err = tiny.run("eval.py", *tiny.arguments(workdir))
+    assert "the checkpoint of step 6 is damaged" in err and f'"step": {before}' in out
+    _, err = tiny.run("train.py", *tiny.arguments(workdir))
+    assert "the checkpoint of step 6 is damaged" in err
+    assert f"going on from step {before}" in err
+    assert (workdir / "damaged" / "6").is_dir()
+    assert tiny.fingerprint(*tiny.arguments(workdir)) == fingerprint
+
+
+def test_nothing_starts_from_zero_when_all_are_damaged(tmp_path, finished):
+    workdir = tmp_path / "run"
+    shutil.copytree(finished[0], workdir)
+    for step in steps(workdir):
+        flip_a_byte(workdir / "checkpoints" / str(step))
+    before = sorted(workdir.rglob("*"))
+    _, err = tiny.run("train.py", *tiny.arguments(workdir), code=2)
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("error: every checkpoint in ") and "step 6: state/" in last
+    assert sorted(workdir.rglob("*")) == before
+
+
+def test_checksums_are_read_by_the_usual_program(finished):
+    folder = finished[0] / "checkpoints" / "6"
+    subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=folder, check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one megabyte, which ``resize`` makes larger."""
+
+    def mount(*options):
+        return subprocess.run(["mount", *options, str(tmp_path)], capture_output=True).returncode
+
+    if mount("-t", "tmpfs", "-o", "size=1m", "tmpfs"):
+        pytest.skip("mounting a file system is not allowed here")
+    try:
+        yield tmp_path, lambda size: mount("-o", f"remount,size={size}")
+    finally:
+        subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+
+
+@pytest.mark.slow
+def test_disk_full_in_a_save(small_disk, finished):
+    """The background save fails: one line, no checkpoint harmed; with room the run goes on."""
+    workdir, resize = small_disk
+    arguments = tiny.arguments(workdir, checkpoint_every=1)
+    _, err = tiny.run("train.py", *arguments, code=1)
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("error: a checkpoint could not be saved (")
+    assert "No space left on device" in last or "RESOURCE_EXHAUSTED" in last
+    done = steps(workdir)
+    assert done and f"the last good checkpoint is step {done[-1]} (" in last
+    resize("100m")
+    _, err = tiny.run("train.py", *arguments)
+    assert f"going on from step {done[-1]}" in err
+    assert tiny.fingerprint(*arguments) == finished[1]
+
+
+@pytest.mark.slow
+def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
+    arguments = tiny.arguments(
+        tmp_path, "baseline", steps=50, checkpoint_every=1, learning_rate__base=1e30
+    )
+    for _ in range(2):  # the same again: nothing was overwritten
+        _, err = tiny.run("train.py", *arguments, code=1)
+        last = err.strip().splitlines()[-1]
+        assert (
+            last.startswith("error: the ") and " not finite after step " in last
+        ) or "loss is" in last
+        good = steps(tmp_path)[-1]
+        assert f"the last good checkpoint is step {good} (" in last
+    assert all(line.get("train/loss", 0) < 1e30 for line in read_metrics(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_second_run_on_a_workdir_is_refused(tmp_path):
+    arguments = tiny.arguments(tmp_path, steps=2000, eval_every=2000, checkpoint_every=2000)
+    first = tiny.start("train.py", *arguments)
+    tiny.wait_for_step(tmp_path, 1, first)
+    _, err = tiny.run("train.py", *arguments, code=2)
+    assert err.startswith(f"error: --workdir={tmp_path} is in use by another run (process ")
+    assert len(err.splitlines()) == 1
+    first.kill()
+    first.communicate()
+    # A killed run holds nothing.
+    second = tiny.start("train.py", *arguments)
+    tiny.wait_until(lambda: read_metrics(tmp_path) == [], second)
+    second.kill()
+    second.communicate()

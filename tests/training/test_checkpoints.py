@@ -1,0 +1,62 @@
+"""Checkpoints where a process test cannot aim."""
+
+import time
+
+import jax
+import pytest
+
+from tests import tiny
+from training import checksums
+from training.checkpoints import Checkpoints
+from training.errors import RunError
+from training.run import build_run
+
+
+@pytest.fixture(scope="module")
+def run():
+    return build_run(tiny.config())
+
+
+@pytest.fixture(scope="module")
+def state(run):
+    return run.init_state()
+
+
+def test_the_last_checkpoint_is_read_back(tmp_path, run, state):
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        checkpoints.verify(state)  # nothing was saved: nothing to read
+        checkpoints.save(state, next_example=0)
+        checkpoints.verify(state)
+        other = jax.tree.map(lambda leaf: leaf + 1, state)
+        with pytest.raises(RunError, match="step 0 does not read back as written"):
+            checkpoints.verify(other)
+    with Checkpoints(tmp_path, {}, read_only=True) as checkpoints:
+        assert checkpoints.latest() == 0
+        restored, data = checkpoints.restore(0, run.abstract_state())
+        assert data == {"next_example": 0}
+        assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), restored, state))
+
+
+def test_a_failed_background_save_is_raised_at_the_next_step(tmp_path, state, monkeypatch):
+    def fail(folder):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(checksums, "write_sums", fail)
+    checkpoints = Checkpoints(tmp_path, {})
+    checkpoints.save(state, next_example=0)
+    with pytest.raises(RunError, match=r"Input/output error\); there is no checkpoint yet"):
+        for _ in range(500):
+            checkpoints.check()
+            time.sleep(0.02)
+
+
+def test_what_a_killed_save_left_is_not_a_checkpoint(tmp_path, state):
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        checkpoints.save(state, next_example=0)
+    torn = tmp_path / "checkpoints" / "7.orbax-checkpoint-tmp"
+    torn.mkdir()
+    with Checkpoints(tmp_path, {}, read_only=True) as checkpoints:
+        assert checkpoints.steps == [0] and torn.exists()
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        assert checkpoints.steps == [0]
+    assert not torn.exists()
