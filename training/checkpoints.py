@@ -86,12 +86,16 @@ class Checkpoints:
         self._saved, self._in_flight = step, True
 
     def check(self) -> None:
-        """Raises RunError if the save in the background has failed; does not wait for it."""
+        """Raises RunError if the save in the background has failed, without waiting for it."""
         if self._in_flight and not self._manager.is_saving_in_progress():
             self._in_flight = False
             # The manager's own check_for_errors finds nothing once its thread has ended.
-            with self._saving():
-                self._manager.wait_until_finished()
+            self.wait()
+
+    def wait(self) -> None:
+        """Waits for the save in hand; raises as :meth:`check`."""
+        with self._saving():
+            self._manager.wait_until_finished()
 
     def latest(self) -> int | None:
         """The step of the newest whole checkpoint that there was at the start; None without one."""
@@ -131,8 +135,7 @@ class Checkpoints:
         Raises:
           RunError: the save failed, or what it wrote is not ``state``, bit for bit.
         """
-        with self._saving():
-            self._manager.wait_until_finished()
+        self.wait()
         if self._saved is None:
             return
         like = jax.tree.map(
