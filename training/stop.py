@@ -16,8 +16,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopRequest:
     """While active, a SIGINT or SIGTERM ends the process with exit code 128 + its number.
 
-    It does so at once, except within :meth:`deferred`: there a first signal is only kept in
-    ``signal``, for the loop to end in its own time, and a second one ends the process.
+    It does so at once, except within :meth:`deferred`: there it is only kept in ``signal``, for
+    the loop to end in its own time. Then a Ctrl-C ends the process; another SIGTERM does not, for
+    Slurm sends two, milliseconds apart.
     """
 
     def __init__(self) -> None:
@@ -65,9 +66,9 @@ class StopRequest:
                 _end(heard[0])
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if not self._deferred or self.asked:
+        if not self._deferred or (self.asked and number == signal.SIGINT):
             _end(number)
-        self.signal = number
+        self.signal = self.signal or number
 
     def __exit__(
         self,

@@ -40,6 +40,8 @@ def test_stopped_in_training(tmp_path, how, uninterrupted):
     process = tiny.start("train.py", *arguments)
     tiny.wait_for_step(tmp_path, 20, process)
     process.send_signal(how)
+    if how == signal.SIGTERM:  # as Slurm does
+        process.send_signal(how)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + how, err
     stopped_at = int(out.split("stopped at step ")[1].split()[0])

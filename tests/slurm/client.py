@@ -6,8 +6,6 @@ import sys
 import time
 from pathlib import Path
 
-from tests import tiny
-
 
 class Slurm:
     def __init__(self, conf: str) -> None:
@@ -66,9 +64,3 @@ def outside_slurm() -> dict[str, str]:
     """This environment without what a Slurm job around it has put there."""
     prefixes = ("SLURM", "SBATCH_", "SRUN_")
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
-
-
-def train(workdir: Path, tasks: int = 2, **changes: object) -> list[str]:
-    """srun's arguments for the real train.py in so many processes, as small as tests/tiny.py's."""
-    script = str(tiny.ROOT / "train.py")
-    return [f"--ntasks={tasks}", sys.executable, script, *tiny.arguments(workdir, **changes)]

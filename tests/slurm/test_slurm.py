@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.slurm.client import train
+from tests import tiny
 from tests.tiny import ROOT
 from training.run_files import read_metrics
 
@@ -31,10 +31,20 @@ def test_jax_finds_its_processes(slurm, tmp_path):
 
 
 @pytest.mark.slow
-def test_srun_trains(slurm, tmp_path):
-    out = slurm.srun(*train(tmp_path, tasks=1, variant="baseline", steps=2), timeout=300)
-    assert "accuracy " in out
-    assert read_metrics(tmp_path)[-1]["step"] == 2
+def test_a_requeued_run_goes_on(slurm, tmp_path):
+    """The real train.py in two processes, by docs/train.sbatch."""
+    output = tmp_path / "output"
+    long = {"steps": 24, "eval_every": 24, "checkpoint_every": 24}
+    job = slurm.sbatch(
+        *(ROOT / "docs" / "train.sbatch", *tiny.arguments(tmp_path / "run", **long)),
+        options=("--ntasks=2", f"--chdir={ROOT}", f"--output={output}"),
+    )
+    wait_for_text(tmp_path / "run" / "metrics.jsonl", '{"step": 5,', 1, timeout=120)
+    slurm.requeue(job)
+    slurm.wait(job, "COMPLETED", timeout=120)
+    text = output.read_text()
+    assert "stopped at step " in text and "going on from step " in text
+    assert read_metrics(tmp_path / "run")[-1]["step"] == 24
 
 
 def test_sigterm_and_a_second_start(slurm, tmp_path):
