@@ -2,27 +2,36 @@
 
     python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 
-Started again on the same workdir, it goes on where it was.
+Started again on the same workdir, it goes on where it was. With --compile_for=v5e:16x16 in place
+of a workdir it trains nothing, but says what a step needs on those TPUs.
 """
 
 import shlex
 import sys
 from pathlib import Path
 
-from absl.flags import FlagValues
+from absl.flags import DEFINE_string, FlagValues
 
 from training.check import check_config
 from training.command_line import one_line_errors, parse
+from training.compile_for import compile_for
 from training.errors import RunError
 from training.run_files import check_workdir, read_metrics
 from training.stop import StopRequest
 
 
+def define_flags(values: FlagValues) -> None:
+    DEFINE_string("compile_for", None, "Compile a step for these TPUs, and stop.", values)
+
+
 def main(argv: list[str]) -> None:
     with StopRequest() as stop:
         with one_line_errors():
-            flags = parse(argv)
+            flags = parse(argv, define_flags, instead_of_workdir="compile_for")
             check_config(flags.config)
+        if flags.compile_for is not None:
+            sys.exit(compile_for(flags.config, flags.compile_for))
+        with one_line_errors():
             check_workdir(flags.workdir, flags.config)
         train(flags, stop, shlex.join(argv[1:]))
 

@@ -7,28 +7,20 @@ Prints one line an operation: bytes accessed, flops and peak memory of each chip
 """
 
 import argparse
-import os
-import re
 import sys
 import time
 from pathlib import Path
 
-# The compiler is asked for, not a machine.
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.experimental import topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from benchmarks import step_program
-
-COLLECTIVES = (
-    r"= \S.*? (all-reduce|all-gather|all-to-all|reduce-scatter|collective-permute)(?:-start)?\("
-)
+from training.hlo import collectives
+from training.tpu_slice import find_slice
 
 
 def compile_step(operation, devices, batch, size, dtype):
@@ -61,7 +53,7 @@ def main():
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--dump", help="folder for the optimised programs")
     options = parser.parse_args()
-    devices = topologies.get_topology_desc(platform="tpu", topology_name=options.topology).devices
+    devices = find_slice(options.topology).devices
     print(f"{len(devices)} x {devices[0].device_kind}, {options.batch} images each, bfloat16")
     print(f"{'':8}{'GB':>8}{'':>8}{'Tflop':>8}{'peak GB':>9}  collectives")
     first = None
@@ -71,12 +63,11 @@ def main():
         cost, memory, text = program.cost_analysis(), program.memory_analysis(), program.as_text()
         gigabytes = cost["bytes accessed"] / 1e9
         first = first or gigabytes
-        kinds = re.findall(COLLECTIVES, text)
-        collectives = ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+        counts = ", ".join(f"{part.count} {kind}" for kind, part in collectives(text).items())
         peak = (memory.temp_size_in_bytes + memory.argument_size_in_bytes) / 1e9
         print(
             f"{operation:8}{gigabytes:8.2f}{gigabytes / first - 1:+8.1%}{cost['flops'] / 1e12:8.3f}"
-            f"{peak:9.2f}  {collectives} ({time.time() - start:.0f} s)",
+            f"{peak:9.2f}  {counts} ({time.time() - start:.0f} s)",
             flush=True,
         )
         if options.dump:

@@ -2,7 +2,8 @@
 
 from data.bad_images import BadImages, TooManyBadImages
 from data.decode import DecodeError
-from data.pipeline import Batches, Description, describe, eval_batches, train_batches
+from data.description import Description, describe, describe_without_files
+from data.pipeline import Batches, eval_batches, train_batches
 from data.source import Source, open_source
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Source",
     "TooManyBadImages",
     "describe",
+    "describe_without_files",
     "eval_batches",
     "open_source",
     "train_batches",

@@ -1,7 +1,6 @@
 """Batches for training and evaluation: a Grain pipeline of threads over a TFDS data set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import grain
@@ -12,33 +11,6 @@ from data.bad_images import BadImages
 from data.make_batch import MakeBatch
 from data.preprocess import find_preprocess
 from data.source import Source, open_source
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a model and a trainer need to know of a data set.
-
-    Attributes:
-      train_examples: examples in the train split of the config, which may be part of a TFDS split.
-      eval_examples: the same for the evaluation split.
-      class_names: of the labels, in order.
-      image_shape: `(height, width, channels)` of a batch's images.
-    """
-
-    train_examples: int
-    eval_examples: int
-    class_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return len(self.class_names)
-
-    @property
-    def channels(self) -> int:
-        """1 for grey images, 3 for colour."""
-        return self.image_shape[2]
 
 
 class Batches:
@@ -73,23 +45,6 @@ class Batches:
         self.close()
 
 
-def describe(config_data: Any) -> Description:
-    """Opens both splits of the config and says what is in them.
-
-    Raises:
-      FileNotFoundError: the data set is not prepared; the message has the command that does it.
-      ValueError: no such split, not an array_record data set, an unknown preprocess, or an
-        augmentation that these images cannot have.
-    """
-    train, evaluation = (
-        open_source(config_data.name, split, config_data.data_dir)
-        for split in (config_data.train_split, config_data.eval_split)
-    )
-    size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
-    find_augment(config_data, channels)
-    return Description(len(train), len(evaluation), train.class_names, (size, size, channels))
-
-
 def train_batches(
     config_data: Any,
     *,
@@ -119,7 +74,7 @@ def train_batches(
 
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
-      ValueError: as :func:`describe`, or a batch_size that the processes cannot share equally.
+      ValueError: as :func:`data.describe`, or a batch_size that the processes cannot share equally.
       TooManyBadImages: while iterating, more than `max_bad_share` of the split does not decode.
     """
     rows = _rows(batch_size, process_count)

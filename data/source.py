@@ -1,7 +1,7 @@
 """Random access to a prepared TFDS data set's undecoded examples."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,10 +88,7 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
             f"{how_to_prepare(name, data_directory(data_dir))}"
         ) from error
     except ValueError as error:
-        raise ValueError(
-            f"{name} has no split {split!r}: {_first_line(error)} "
-            f"Its splits are {list(builder.info.splits)}, or parts such as 'train[:90%]'"
-        ) from error
+        raise no_such_split(name, split, builder.info.splits, error) from error
     return Source(
         name=name,
         split=split,
@@ -101,6 +98,15 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
         num_files=len(builder.info.splits[split].file_instructions),
         # Of all splits: for a part of one TFDS does not know it.
         record_bytes=builder.info.dataset_size / max(1, builder.info.splits.total_num_examples),
+    )
+
+
+def no_such_split(name: str, split: str, splits: Iterable[str], error: Exception) -> ValueError:
+    """The one line for a split that TFDS refused."""
+    reason = str(error).strip().splitlines()[-1].rstrip(".")
+    return ValueError(
+        f"{name} has no split {split!r}: {reason}. "
+        f"Its splits are {list(splits)}, or parts such as 'train[:90%]'"
     )
 
 
@@ -125,7 +131,3 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
         f"data set {name!r} is not in {data_dir}; prepare it with {how_to_prepare(name, data_dir)} "
         "or set data.data_dir or TFDS_DATA_DIR"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1].rstrip(".") + "."

@@ -77,13 +77,14 @@ def drop_and_count(
 
     # Integer counts: exact, hence the same whatever the dtype, the mesh or the order of sums.
     # One example's count fits in int32; the batch's is summed in float32 only beyond 2**32 units.
+    # `size` meets arrays as a float: as an int JAX refuses it beyond int32.
     units = math.prod(x.shape[1:-1]) * (1 if shared_channels else x.shape[-1])
     size = x.shape[0] * units
     per_example = _packed.count(dropped)
     total_type = jnp.uint32 if size < 2**32 else jnp.float32
     total = jnp.sum(per_example.astype(total_type))
     if normalize == "batch":
-        scale = size / jnp.maximum(total_type(size) - total, 1).astype(jnp.float32)
+        scale = float(size) / jnp.maximum(total_type(size) - total, 1).astype(jnp.float32)
     elif normalize == "example":
         scale = units / jnp.maximum(units - per_example, 1).astype(jnp.float32)
         scale = scale.reshape(-1, *[1] * (x.ndim - 1))
@@ -93,7 +94,7 @@ def drop_and_count(
     # The backward pass unpacks the words again: they are all that is kept, one bit a unit. No
     # barrier against common subexpressions, so that one program may still fuse it all.
     apply = jax.checkpoint(functools.partial(_apply, bits=dropped.bits), prevent_cse=False)
-    return apply(x, dropped.words, scale), total.astype(jnp.float32) / max(size, 1)
+    return apply(x, dropped.words, scale), total.astype(jnp.float32) / float(max(size, 1))
 
 
 def _apply(x: jax.Array, words: jax.Array, scale: jax.Array, *, bits: int) -> jax.Array:

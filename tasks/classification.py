@@ -19,6 +19,10 @@ PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 class Classification:
     """See :class:`tasks.contract.Task`.
 
+    Args:
+      config: of the run.
+      without_data: for a run that is compiled and not carried out: the data set need not be there.
+
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
       ValueError: the data set has no such split, or is in another format than array_record.
@@ -26,9 +30,14 @@ class Classification:
 
     best_metric = "accuracy"
 
-    def __init__(self, config: ConfigDict):
+    def __init__(self, config: ConfigDict, *, without_data: bool = False):
         self._config = config
-        self._info = data.describe(config.data)
+        if without_data:
+            # Where its size is not known either, it is one epoch of all the steps.
+            size = config.steps and config.steps * config.batch_size
+            self._info = data.describe_without_files(config.data, unknown_size=size)
+        else:
+            self._info = data.describe(config.data)
         self.train_examples = self._info.train_examples
 
     def build(self, rngs: nnx.Rngs) -> nnx.Module:

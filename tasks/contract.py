@@ -31,6 +31,9 @@ class Batches(Protocol):
 class Task(Protocol):
     """Model, loss, metrics and data of a job. Built from a config; holds no arrays.
 
+    Its class is called as ``task(config, without_data=False)``; with True the batches are never
+    asked for, and the data set may be missing.
+
     Attributes:
       train_examples: number of examples in one epoch.
       best_metric: the name in :meth:`metrics` that the best checkpoint is chosen by (largest).

@@ -31,11 +31,11 @@ def config(variant="dropblock", **changes):
 
 
 def arguments(workdir, variant="dropblock", **changes):
-    """The same on the command line, without the script's name."""
+    """The same on the command line, without the script's name; without a workdir if it is None."""
     flat = SMALL | {name.replace("__", "."): change for name, change in changes.items()}
     return [
         f"--config={ROOT}/configs/digits.py:{variant}",
-        f"--workdir={workdir}",
+        *([] if workdir is None else [f"--workdir={workdir}"]),
         *(f"--config.{name}={change}" for name, change in flat.items()),
     ]
 

@@ -37,13 +37,16 @@ def one_line_errors(
 
 
 def parse(
-    argv: Sequence[str], define: Callable[[flags.FlagValues], None] = lambda values: None
+    argv: Sequence[str],
+    define: Callable[[flags.FlagValues], None] = lambda values: None,
+    instead_of_workdir: str = "workdir",
 ) -> flags.FlagValues:
     """Parses a script's arguments.
 
     Args:
       argv: as ``sys.argv``.
       define: adds the script's own flags.
+      instead_of_workdir: the flag of those that makes ``--workdir`` needless where it is given.
 
     Returns:
       Flag values with ``config`` (a locked ConfigDict) and ``workdir`` (str).
@@ -74,7 +77,7 @@ def parse(
         sys.exit(0)
     if positional[1:]:
         raise ValueError(f"unexpected argument {positional[1]!r}: flags are --NAME=VALUE.")
-    if not values.workdir:
+    if not values.workdir and values[instead_of_workdir].value is None:
         raise ValueError("--workdir is missing: --workdir=DIR, the folder of the run.")
     return values
 

@@ -1,6 +1,7 @@
 """A run put together from its config: everything that train.py and eval.py have in common."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +72,25 @@ def _abstract(array: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
 TASKS = {"classification": Classification}
 
 
-def build_run(config: ConfigDict) -> Run:
-    """The run of a config on all devices.
+def build_run(
+    config: ConfigDict,
+    devices: Sequence[jax.Device] | None = None,
+    *,
+    without_data: bool = False,
+) -> Run:
+    """The run of a config.
+
+    Args:
+      config: of the run.
+      devices: None for all that there are.
+      without_data: for a run that is compiled and not carried out: the data set need not be there.
 
     Raises:
       FileNotFoundError, ValueError: the data set is not prepared, or a value does not fit it or
         the devices; one line.
     """
-    mesh = build_mesh(config.mesh, config.batch_size)
-    return Run(config, TASKS[config.task](config), mesh)
+    mesh = build_mesh(config.mesh, config.batch_size, devices)
+    return Run(config, TASKS[config.task](config, without_data=without_data), mesh)
 
 
 def drop_sites(regularizer: ConfigDict) -> DropSites | None:

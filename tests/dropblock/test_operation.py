@@ -43,6 +43,15 @@ def test_float16_counts_do_not_overflow(key):
     assert float(y.astype(jnp.float32).mean()) == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("normalize", ["batch", "example", None])
+@pytest.mark.parametrize("batch", [2**13, 2**14, 2**15])  # 1.5, 3 and 6 times 2**30 units
+def test_more_units_than_an_int_holds(key, batch, normalize):
+    """Batches of a pod: traced, as nobody here has the memory for them."""
+    x = jax.ShapeDtypeStruct((batch, 14, 14, 1024), jnp.bfloat16)
+    y = jax.eval_shape(lambda x: dropblock(key, x, 0.01, 7, normalize=normalize), x)
+    assert y.shape == x.shape
+
+
 def test_batch_mean_of_ones_is_kept(key):
     y = dropblock(key, jnp.ones((16, 9, 8, 8)), 0.03, 4)
     assert float(y.mean()) == pytest.approx(1, abs=1e-6)

@@ -61,3 +61,17 @@ def test_keep_prob_one_changes_nothing(name, key):
     for site in SITES:
         assert (drop(x, group=4, site=site) == x).all()
     assert float(drop.dropped()[4]) == 0
+
+
+@pytest.mark.parametrize("sites", [dropblock_sites(), baseline_sites("dropout")])
+def test_shares_of_more_units_than_an_int_holds(sites, key):
+    """Group 3 of ResNet-50 has 3,161,088 units an image: 2**31 in a batch of 680."""
+
+    def dropped(x):
+        drop = sites.at(key, 0.9)
+        for _ in range(3):
+            drop(x, group=3, site="conv1")
+        return drop.dropped()
+
+    x = jax.ShapeDtypeStruct((2**12, 14, 14, 1024), jnp.bfloat16)
+    assert jax.eval_shape(dropped, x)[3].shape == ()
