@@ -1,6 +1,6 @@
 """What DropBlock adds to a TPU's training step, by the TPU's own compiler; no TPU is needed.
 
-    pip install libtpu
+    pip install "jax[tpu]"
     python benchmarks/tpu_program.py [--topology=v5e:2x2] [--batch=128] [--size=224] [OPERATION...]
 
 Prints one line an operation: bytes accessed, flops and peak memory of each chip, and collectives.

@@ -1,6 +1,6 @@
 """One training step compiled for a TPU slice that is not there: what it would need.
 
-No TPU and no data are needed, only the compiler: ``pip install libtpu``.
+No TPU and no data are needed, only the compiler: ``pip install "jax[tpu]"``.
 """
 
 import dataclasses

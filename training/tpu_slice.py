@@ -91,7 +91,7 @@ def find_slice(name: str) -> Slice:
       ValueError: there is none, or no compiler for it; one line for train.py's users.
     """
     if importlib.util.find_spec("libtpu") is None:
-        raise ValueError("--compile_for needs the TPU compiler: pip install libtpu")
+        raise ValueError('--compile_for needs the TPU compiler: pip install "jax[tpu]"')
     kind, _, shape = name.partition(":")
     if kind not in KINDS:
         examples = ", ".join(f"{kind}:{about.shapes[-1]}" for kind, about in KINDS.items())

@@ -9,7 +9,8 @@ import train
 from tests import tiny
 
 needs_compiler = pytest.mark.skipif(
-    importlib.util.find_spec("libtpu") is None, reason="needs the TPU compiler: pip install libtpu"
+    importlib.util.find_spec("libtpu") is None,
+    reason="needs the TPU compiler: pip install jax[tpu]",
 )
 # The images are CIFAR-10's by name alone: of the digits there is always a copy.
 ABSENT = {"data__name": "cifar10", "data__data_dir": "/nowhere"}
@@ -40,7 +41,7 @@ def compiler_is(monkeypatch):
 def test_without_the_compiler(capsys, compiler_is):
     compiler_is(None)
     line = refused(capsys, "v5e:2x2")
-    assert line == "error: --compile_for needs the TPU compiler: pip install libtpu\n"
+    assert line == 'error: --compile_for needs the TPU compiler: pip install "jax[tpu]"\n'
 
 
 @pytest.mark.parametrize(
