@@ -3,18 +3,20 @@
 import os
 import tempfile
 
-os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
-)
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Nothing of the user's is read or written; the processes that tests start share it.
-_cache = tempfile.TemporaryDirectory(prefix="dropblock-jax-tests-")
-os.environ["XDG_CACHE_HOME"] = _cache.name
-os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(_cache.name, "xla")
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
+# pytest's workers inherit all this; nothing of the user's is read or written, and the processes
+# that tests start share it.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["XLA_FLAGS"] = (
+        os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+    )
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    _cache = tempfile.TemporaryDirectory(prefix="dropblock-jax-tests-")
+    os.environ["XDG_CACHE_HOME"] = _cache.name
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = os.path.join(_cache.name, "xla")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0.2"
 
-import jax  # noqa: E402
-import pytest  # noqa: E402
+import jax
+import pytest
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
