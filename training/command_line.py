@@ -126,15 +126,25 @@ def _check_overrides(config: ConfigDict, argv: Sequence[str]) -> None:
     for argument in argv:
         if not argument.startswith("--config."):
             continue
-        path = argument.removeprefix("--config.").partition("=")[0]
-        node, seen = config, "config"
-        for name in path.split("."):
-            if not isinstance(node, ConfigDict):
-                raise ValueError(f"{seen} is a single value and has no field {name!r}.")
-            one_of(f"field of {seen}", name, node.keys())
-            node, seen = node.get_oneway_ref(name).get(), f"{seen}.{name}"
+        field = argument.removeprefix("--config.").partition("=")[0]
+        value = find_field(config, field)
         if "=" in argument:
-            _check_type(seen, node, argument.partition("=")[2])
+            _check_type(f"config.{field}", value, argument.partition("=")[2])
+
+
+def find_field(config: ConfigDict, field: str) -> object:
+    """The value of ``a.b`` in a config.
+
+    Raises:
+      ValueError: there is no such field; one line with the nearest one.
+    """
+    node, seen = config, "config"
+    for name in field.split("."):
+        if not isinstance(node, ConfigDict):
+            raise ValueError(f"{seen} is a single value and has no field {name!r}.")
+        one_of(f"field of {seen}", name, node.keys())
+        node, seen = node.get_oneway_ref(name).get(), f"{seen}.{name}"
+    return node
 
 
 def _check_type(field: str, value: object, text: str) -> None:
