@@ -41,6 +41,7 @@ def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
     from data import TooManyBadImages
     from training import loop, processes
     from training.feature_maps import save_feature_maps
+    from training.record import Record
     from training.run import build_run, use_compilation_cache
 
     processes.join()
@@ -48,8 +49,11 @@ def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
     workdir = Path(flags.workdir)
     with one_line_errors(leave=processes.leave):
         run = build_run(flags.config)
-    with one_line_errors(RunError, TooManyBadImages, leave=processes.leave):
-        state, signal = loop.train(run, workdir, stop)
+    with (
+        one_line_errors(RunError, TooManyBadImages, leave=processes.leave),
+        Record(run, workdir) as record,
+    ):
+        state, signal = loop.train(run, record, stop)
     if signal is None:
         save_feature_maps(run, state, workdir)
     if not processes.is_first():

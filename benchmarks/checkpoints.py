@@ -55,7 +55,7 @@ def main():
                 checkpoints.wait()
                 whole.append(time.perf_counter() - start)
                 copied.append(seconds(functools.partial(copy, state)))
-            verified = seconds(lambda: checkpoints.verify(state))
+            verified = seconds(lambda: checkpoints.verify(state, run.abstract_state()))
         opened = seconds(lambda: Checkpoints(Path(folder), {}, read_only=True))
         hashed = seconds(lambda: fingerprint(state))
     print(f"{size / 1e6:.0f} MB on {jax.devices()[0].device_kind}, {options.saves} saves")

@@ -6,11 +6,11 @@ from jax.typing import ArrayLike
 from dropblock import _check
 
 
-def linear_keep_prob(keep_prob: float, steps: int) -> optax.Schedule:
+def linear_keep_prob(keep_prob: ArrayLike, steps: int) -> optax.Schedule:
     """Scheduled DropBlock: keep_prob falls linearly from 1 to its target, then stays there.
 
     Args:
-      keep_prob: the target, in [0, 1].
+      keep_prob: the target, in [0, 1]; may be traced.
       steps: number of optimizer steps to reach it, at least 1; the paper uses the whole run.
 
     Returns:
@@ -27,7 +27,7 @@ def linear_keep_prob(keep_prob: float, steps: int) -> optax.Schedule:
     return optax.linear_schedule(1.0, keep_prob, steps)
 
 
-def constant_keep_prob(keep_prob: float) -> optax.Schedule:
+def constant_keep_prob(keep_prob: ArrayLike) -> optax.Schedule:
     """keep_prob fixed over the whole run (the paper: works worse than scheduled).
 
     Raises:

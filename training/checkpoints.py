@@ -106,6 +106,12 @@ class Checkpoints:
         scored = [(self.scores[step], step) for step in self.steps if step in self.scores]
         return max(scored)[1] if scored else None
 
+    def forget_after(self, step: int) -> None:
+        """Deletes newer checkpoints than that of ``step``: the run goes on from there."""
+        for newer in [other for other in self.steps if other > step]:
+            self._manager.delete(newer)
+            self.steps.remove(newer)
+
     def last_good(self) -> str:
         """Words for the newest checkpoint, after the save in hand."""
         with contextlib.suppress(Exception):
@@ -129,8 +135,8 @@ class Checkpoints:
         )
         return restored.state, restored.data
 
-    def verify(self, state: TrainState) -> None:
-        """Waits for the last save and reads it back.
+    def verify(self, state: TrainState, like: TrainState) -> None:
+        """Waits for the last save and reads it back, as :meth:`restore`.
 
         Raises:
           RunError: the save failed, or what it wrote is not ``state``, bit for bit.
@@ -138,9 +144,6 @@ class Checkpoints:
         self.wait()
         if self._saved is None:
             return
-        like = jax.tree.map(
-            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=leaf.sharding), state
-        )
         written, _ = self.restore(self._saved, like)
         if fingerprint(written) != fingerprint(state):
             raise RunError(f"the checkpoint of step {self._saved} does not read back as written.")

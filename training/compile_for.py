@@ -80,7 +80,7 @@ def measure(run: "Run") -> Needs:
     import jax
 
     start = time.perf_counter()
-    lowered = run.train_step.lower(run.abstract_state(), run.abstract_batch(), run.seed_key)
+    lowered = run.train_step.lower(run.abstract_state(), run.abstract_batch(), run.values)
     lowering = time.perf_counter() - start
     try:
         program = lowered.compile()

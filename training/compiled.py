@@ -33,7 +33,7 @@ def compile_steps(run: Run, say: Callable[[str], None]) -> CompiledSteps:
     start = time.perf_counter()
     try:
         state, batch = run.abstract_state(), run.abstract_batch()
-        train = run.train_step.lower(state, batch, run.seed_key).compile()
+        train = run.train_step.lower(state, batch, run.values).compile()
         evaluate = run.eval_step.lower(state, batch).compile()
     finally:
         jax.monitoring.unregister_event_listener(count)

@@ -3,6 +3,7 @@
 import contextlib
 
 import jax
+import numpy as np
 
 from training import processes
 from training.mesh import to_devices
@@ -30,7 +31,7 @@ def evaluate(
       Metric name -> mean, and ``bad_images``, their number, if there were any; None if stopped
       before the end.
     """
-    totals: dict[str, list[float]] = {}
+    totals: dict[str, list] = {}
     with contextlib.closing(
         run.task.eval_batches(jax.process_index(), jax.process_count())
     ) as batches:
@@ -38,12 +39,14 @@ def evaluate(
             results, stopping = jax.device_get(
                 eval_step(state, to_devices(run.mesh, stop.mark(batch)))
             )
-            if stopping:
+            if np.any(stopping):
                 return None
             for name, pair in results.items():
                 total = totals.setdefault(name, [0.0, 0.0])
-                total[0] += float(pair[0])
-                total[1] += float(pair[1])
-    means = {name: total / max(count, 1) for name, (total, count) in totals.items()}
+                total[0] += np.asarray(pair[0], float)
+                total[1] += np.asarray(pair[1], float)
+    means = {
+        name: (total / np.maximum(count, 1)).tolist() for name, (total, count) in totals.items()
+    }
     bad_images = sum(processes.gather(batches.bad_images.count))
     return means | ({"bad_images": bad_images} if bad_images else {})

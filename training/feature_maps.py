@@ -37,7 +37,7 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
         model(run.task.normalise(image), train=False, drop=drop)
         return drop.maps
 
-    maps = jax.device_get(jax.jit(record)(local, run.seed_key))
+    maps = jax.device_get(jax.jit(record)(local, run.values.seed_key))
     arrays = {name: value[0].astype(TYPES[name.split("_")[1]]) for name, value in maps.items()}
     np.savez(workdir / FILE, image=image[0], **arrays)
 

@@ -3,81 +3,61 @@
 import contextlib
 import dataclasses
 import signal
-from pathlib import Path
 
 import jax
+import numpy as np
 
 from training import processes
-from training.checkpoints import Checkpoints
 from training.compiled import CompiledSteps, compile_steps
 from training.device_batches import DeviceBatches
-from training.errors import RunError
+from training.errors import NotFinite
 from training.evaluation import evaluate
 from training.progress import Progress
+from training.record import Record
 from training.run import Run
-from training.run_files import MetricsFile, evaluations, write_config
-from training.state import TrainState, all_finite
+from training.state import TrainState
 from training.stop import StopRequest
 from training.train_log import TrainLog
-from training.workdir import WorkdirLock
 
 
-def train(run: Run, workdir: Path, stop: StopRequest) -> tuple[TrainState, int | None]:
-    """Trains to the end, from the newest whole checkpoint if there is one.
+def train(run: Run, record: Record, stop: StopRequest) -> tuple[TrainState, int | None]:
+    """Trains to the end, from the record's newest whole checkpoint if there is one.
 
     Evaluates, checkpoints and logs at the config's intervals and at the end; every evaluated
     state is checkpointed too, so that the best one can be kept. A stop request ends the run after
     the step in hand, with a checkpoint to go on from; with many processes all of them agree on
     that step. The last checkpoint is read back before this returns.
 
+    ``run`` and ``record`` may be those of many runs that train together
+    (:mod:`training.together`).
+
     Returns:
       The last state, and the signal that stopped the run (None if it is complete).
 
     Raises:
-      Refused: the workdir is in use, is not shared by all processes, or holds damaged
-        checkpoints alone. Nothing was touched.
       RunError: a save failed, or the loss or the state is not finite.
       data.TooManyBadImages: more images than the config's share do not decode.
     """
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(WorkdirLock(workdir))
-        scores = processes.on_first(lambda: evaluations(workdir, run.task.best_metric))
-        scores = {int(step): score for step, score in scores.items()}
-        checkpoints = stack.enter_context(Checkpoints(workdir, scores))
-        step = checkpoints.latest() or 0
-        progress = stack.enter_context(contextlib.closing(Progress(step, run.steps)))
-        state = _start(run, checkpoints, progress)
-        if step == run.steps and step in checkpoints.scores:
+    step = record.step
+    with contextlib.closing(Progress(step, run.steps)) as progress:
+        for damaged, reason in record.damaged.items():
+            progress.say(
+                f"the checkpoint of step {damaged} is damaged ({reason}): moved to damaged/"
+            )
+        state = record.restore()
+        progress.say(
+            f"going on from step {step}" if state else "no checkpoint yet: starting from step 0"
+        )
+        state = state or run.init_state()
+        if step == run.steps and record.is_evaluated(step):
             return state, None
 
-        metrics = None
-        if processes.is_first():
-            write_config(workdir, run.config)
-            metrics = stack.enter_context(contextlib.closing(MetricsFile(workdir, step)))
+        record.open()
         steps = compile_steps(run, progress.say)
         with stop.deferred(), processes.together():
-            loop = _Loop(run, steps, checkpoints, metrics, progress, stop)
-            state, complete = loop.go(state, step)
-            checkpoints.verify(state)
+            state, complete = _Loop(run, steps, record, progress, stop).go(state, step)
+            record.verify(state)
     return state, None if complete else stop.signal or signal.SIGTERM
-
-
-def _start(run: Run, checkpoints: Checkpoints, progress: Progress) -> TrainState:
-    """The newest whole checkpoint's state, or a fresh one."""
-    for step, reason in checkpoints.damaged.items():
-        progress.say(f"the checkpoint of step {step} is damaged ({reason}): moved to damaged/")
-    step = checkpoints.latest()
-    if step is None:
-        progress.say("no checkpoint yet: starting from step 0")
-        return run.init_state()
-    state, data = checkpoints.restore(step, run.abstract_state())
-    if data["next_example"] != step * run.config.batch_size:
-        raise RunError(
-            f"the checkpoint of step {step} is at example {data['next_example']}, which is not "
-            f"{step} batches of {run.config.batch_size}."
-        )
-    progress.say(f"going on from step {step}")
-    return state
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,17 +66,14 @@ class _Loop:
 
     run: Run
     steps: CompiledSteps
-    checkpoints: Checkpoints
-    metrics: MetricsFile | None
+    record: Record
     progress: Progress
     stop: StopRequest
 
     def go(self, state: TrainState, step: int) -> tuple[TrainState, bool]:
         """Trains from ``step``; returns the last state and whether the run is complete."""
         config, steps = self.run.config, self.run.steps
-        stopped_in_evaluation = (
-            step and self.evaluates(step) and step not in self.checkpoints.scores
-        )
+        stopped_in_evaluation = step and self.evaluates(step) and not self.record.is_evaluated(step)
         if stopped_in_evaluation and not self.evaluate(state, step):
             return state, False
         if step == steps:
@@ -106,16 +83,13 @@ class _Loop:
             self.run.task.train_batches(step, jax.process_index(), jax.process_count())
         ) as batches:
             on_devices = DeviceBatches(batches, self.run.mesh, self.stop)
-            log = TrainLog(
-                *(step, config.batch_size, on_devices, self.progress, self.metrics),
-                last_good=self.checkpoints.last_good,
-            )
+            log = TrainLog(step, config.batch_size, on_devices, self.progress, self.record)
             stopping = False
             while step < steps and not stopping:
-                state, scalars = self.steps.train(state, next(on_devices), self.run.seed_key)
+                state, scalars = self.steps.train(state, next(on_devices), self.run.values)
                 step += 1
                 log.add(scalars)
-                self.checkpoints.check()
+                self.record.check()
                 # Asked once a step: one that stops is one that saves.
                 stopping = log.stop_agreed if jax.process_count() > 1 else self.stop.asked
                 ends = stopping or step == steps
@@ -134,20 +108,19 @@ class _Loop:
 
     def save(self, state: TrainState, step: int) -> None:
         """Saves a state of finite numbers, and no other."""
-        if not all_finite(state):
-            raise RunError(
-                f"the state is not finite after step {step}; {self.checkpoints.last_good()}."
+        finite = np.asarray(self.run.all_finite(state))
+        if not finite.all():
+            raise NotFinite(
+                f"the state is not finite after step {step}", ~finite, self.record.last_good()
             )
-        self.checkpoints.save(state, next_example=step * self.run.config.batch_size)
+        self.record.save(state)
 
     def evaluate(self, state: TrainState, step: int) -> bool:
         """Evaluates and logs; False if a stop was asked for meanwhile."""
         results = evaluate(self.run, self.steps.evaluate, state, self.stop)
         if results is None:
             return False
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in results.items())
+        shown = ", ".join(f"{name} {np.mean(value):.4f}" for name, value in results.items())
         self.progress.say(f"step {step}: {shown}")
-        if self.metrics is not None:
-            self.metrics.write(step, {f"eval/{name}": value for name, value in results.items()})
-        self.checkpoints.scores[step] = results[self.run.task.best_metric]
+        self.record.evaluated(step, results)
         return True

@@ -1,12 +1,41 @@
-"""The optimizer and its schedules, from config values."""
+"""The optimizer and its schedules, from a config and its values, which may be traced."""
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable, Sequence
 
 import optax
 from flax import nnx
+from jax.typing import ArrayLike
 from ml_collections import ConfigDict
 
 from dropblock import constant_keep_prob, linear_keep_prob
+from training.values import Values
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What one run's step computes with, beside the gradients."""
+
+    optimizer: optax.GradientTransformation
+    learning_rate: optax.Schedule
+    keep_prob: optax.Schedule
+
+
+def make_recipe(
+    config: ConfigDict, train_examples: int, model: nnx.Module
+) -> Callable[[Values], Recipe]:
+    """values -> the recipe of a config with these values."""
+    steps, decayed = total_steps(config, train_examples), decay_mask(model)
+
+    def recipe(values: Values) -> Recipe:
+        rate = learning_rate(config, train_examples, values.learning_rate)
+        return Recipe(
+            optimizer=sgd(config.optimizer, rate, values.weight_decay, decayed),
+            learning_rate=rate,
+            keep_prob=keep_prob(config.regularizer.schedule, values.keep_prob, steps),
+        )
+
+    return recipe
 
 
 def total_steps(config: ConfigDict, train_examples: int) -> int:
@@ -16,7 +45,7 @@ def total_steps(config: ConfigDict, train_examples: int) -> int:
     return max(1, round(config.epochs * train_examples / config.batch_size))
 
 
-def learning_rate(config: ConfigDict, train_examples: int) -> optax.Schedule:
+def learning_rate(config: ConfigDict, train_examples: int, base: ArrayLike) -> optax.Schedule:
     """step -> learning rate: linear warm-up from 0, then cosine to 0, drops, or constant.
 
     ``base`` is per 256 images of batch size (Goyal et al. 2017). Times are in steps or epochs;
@@ -24,7 +53,7 @@ def learning_rate(config: ConfigDict, train_examples: int) -> optax.Schedule:
     """
     rate = config.learning_rate
     steps_per_epoch = train_examples / config.batch_size
-    peak = rate.base * config.batch_size / 256
+    peak = base * config.batch_size / 256
     total = total_steps(config, train_examples)
     warmup = _steps(rate.warmup_steps, rate.warmup_epochs, steps_per_epoch)
     warmup = min(warmup, total // 2)  # short runs keep at least half of their steps
@@ -42,24 +71,22 @@ def learning_rate(config: ConfigDict, train_examples: int) -> optax.Schedule:
     return optax.join_schedules([optax.linear_schedule(0.0, peak, max(warmup, 1)), after], [warmup])
 
 
-def keep_prob(regularizer: ConfigDict, steps: int) -> optax.Schedule:
+def keep_prob(schedule: str, target: ArrayLike, steps: int) -> optax.Schedule:
     """step -> keep_prob of the regulariser, over the whole run."""
-    if regularizer.schedule == "linear":
-        return linear_keep_prob(regularizer.keep_prob, steps)
-    return constant_keep_prob(regularizer.keep_prob)
+    if schedule == "linear":
+        return linear_keep_prob(target, steps)
+    return constant_keep_prob(target)
 
 
 def sgd(
-    config: ConfigDict, schedule: optax.Schedule, model: nnx.Module
+    optimizer: ConfigDict, schedule: optax.Schedule, weight_decay: ArrayLike, decayed: dict
 ) -> optax.GradientTransformation:
-    """SGD with momentum; weight decay as L2 on everything but batch-norm parameters.
+    """SGD with momentum; weight decay as L2 where ``decayed``, which spares batch norms.
 
     Source: Ghiasi et al. 2018 (recipe of Table 1).
     """
-    optimizer = config.optimizer
-    decayed = decay_mask(model)
     return optax.chain(
-        optax.add_decayed_weights(optimizer.weight_decay, mask=decayed),
+        optax.add_decayed_weights(weight_decay, mask=decayed),
         optax.sgd(schedule, momentum=optimizer.momentum, nesterov=optimizer.nesterov),
     )
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from training import processes
@@ -28,12 +29,17 @@ class Progress:
         self._bar.update()
 
     def show(self, values: Mapping[str, Any]) -> None:
-        """Shows the latest logged values: loss, keep_prob, realised drop, images/s."""
-        parts = [f"loss {values['train/loss']:.3f}"]
+        """Shows the latest logged values: loss, keep_prob, realised drop, images/s.
+
+        Of many runs that train together: their means.
+        """
+        parts = [f"loss {np.mean(values['train/loss']):.3f}"]
         if "train/keep_prob" in values:
             shares = values["train/dropped"].items()
-            parts.append(f"keep_prob {values['train/keep_prob']:.3f}")
-            parts.append("dropped " + " ".join(f"g{group} {share:.1%}" for group, share in shares))
+            parts.append(f"keep_prob {np.mean(values['train/keep_prob']):.3f}")
+            parts.append(
+                "dropped " + " ".join(f"g{group} {np.mean(share):.1%}" for group, share in shares)
+            )
         if "train/images_per_second" in values:
             parts.append(f"{values['train/images_per_second']:.0f} images/s")
         self._bar.set_description_str(", ".join(parts), refresh=False)

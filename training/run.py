@@ -1,71 +1,102 @@
 """A run put together from its config: everything that train.py and eval.py have in common."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jax.sharding import Mesh, NamedSharding
+from jax.sharding import Mesh, Sharding
 from ml_collections import ConfigDict
 
 from models.drop_sites import DropSites, baseline_sites, dropblock_sites
 from tasks.classification import Classification
 from tasks.contract import Task
 from training import optimizer
-from training.mesh import build_mesh, rows, split_over_fsdp
-from training.state import TrainState, make_init
-from training.step import make_eval_step, make_train_step
+from training.mesh import build_mesh, replicated, rows, split_over_fsdp
+from training.state import TrainState, all_finite, make_init
+from training.step import EvalStep, TrainStep, make_eval_step, make_train_step
+from training.values import init_key, values_of
 
 
-class Run:
-    """Model, data, optimizer and compiled steps of a config. Nothing is compiled until used."""
+def _same(tree: dict) -> dict:
+    return tree
 
-    def __init__(self, config: ConfigDict, task: Task, mesh: Mesh):
-        self.config, self.task, self.mesh = config, task, mesh
+
+class Blueprint:
+    """What a config makes of its task, in pure functions: nothing is on a device yet.
+
+    Attributes:
+      steps: optimizer steps of the whole run.
+      sites: where it drops; None if nowhere.
+      graphdef: the network's structure.
+      init: key -> state.
+      shapes: the state's, as ``jax.ShapeDtypeStruct``.
+    """
+
+    def __init__(self, config: ConfigDict, task: Task):
+        self.config, self.task = config, task
         self.steps = optimizer.total_steps(config, task.train_examples)
         self.sites = drop_sites(config.regularizer)
-        self._init_key, self.seed_key = jax.random.split(jax.random.key(config.seed))
-
         model = nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
         self.graphdef = nnx.graphdef(model)
-        learning_rate = optimizer.learning_rate(config, task.train_examples)
-        sgd = optimizer.sgd(config, learning_rate, model)
-        init = make_init(task.build, sgd)
-        self._shapes = jax.eval_shape(init, self._init_key)
-        self._shardings = split_over_fsdp(mesh, self._shapes)
-        self._init = jax.jit(init, out_shardings=self._shardings)
-        self.train_step = make_train_step(
-            task,
-            self.graphdef,
-            sgd,
-            learning_rate=learning_rate,
-            sites=self.sites,
-            keep_prob=optimizer.keep_prob(config.regularizer, self.steps),
-            mesh=mesh,
-            shardings=self._shardings,
+        self._recipe = optimizer.make_recipe(config, task.train_examples, model)
+        self.init = make_init(task.build, self._recipe(values_of(config)).optimizer)
+        self.shapes = jax.eval_shape(self.init, init_key(config.seed))
+
+    def make_train_step(
+        self, gather: Callable[[dict], dict] = _same, scatter: Callable[[dict], dict] = _same
+    ) -> TrainStep:
+        """See :func:`training.step.make_train_step`."""
+        return make_train_step(
+            *(self.task, self.graphdef, self._recipe, self.sites), gather=gather, scatter=scatter
         )
-        self.eval_step = make_eval_step(task, self.graphdef, mesh)
+
+    def make_eval_step(self) -> EvalStep:
+        """See :func:`training.step.make_eval_step`."""
+        return make_eval_step(self.task, self.graphdef)
+
+
+class Run(Blueprint):
+    """A run on a mesh, its steps compiled there. Nothing is compiled until used."""
+
+    def __init__(self, config: ConfigDict, task: Task, mesh: Mesh):
+        super().__init__(config, task)
+        self.mesh = mesh
+        self.values = values_of(config)
+        shardings, whole = split_over_fsdp(mesh, self.shapes), replicated(mesh)
+        self._shardings = shardings
+        self._init = jax.jit(self.init, out_shardings=shardings)
+        # Said rather than left to the compiler, which may split activations by channel instead:
+        # parameters are gathered, and their gradients summed straight into the part kept here.
+        train_step = self.make_train_step(
+            gather=lambda params: jax.lax.with_sharding_constraint(params, whole),
+            scatter=lambda grads: jax.lax.with_sharding_constraint(grads, shardings.params),
+        )
+        self.train_step = jax.jit(train_step, donate_argnums=0, out_shardings=(shardings, whole))
+        self.eval_step = jax.jit(self.make_eval_step(), out_shardings=whole)
+        self.all_finite = jax.jit(all_finite)
 
     def init_state(self) -> TrainState:
         """The state that the config's seed starts from."""
-        return self._init(self._init_key)
+        return self._init(init_key(self.config.seed))
 
     def abstract_state(self) -> TrainState:
         """Its shapes, dtypes and shardings, without any array."""
-        return jax.tree.map(_abstract, self._shapes, self._shardings)
+        return jax.tree.map(abstract, self.shapes, self._shardings)
 
     def abstract_batch(self) -> dict[str, jax.ShapeDtypeStruct]:
         """The same of a global batch, of training or evaluation, marked with `stop`."""
         where = rows(self.mesh)
         stop = jax.ShapeDtypeStruct((self.config.batch_size,), jnp.bool)
         shapes = {**self.task.batch_shapes(), "stop": stop}
-        return {name: _abstract(shape, where) for name, shape in shapes.items()}
+        return {name: abstract(shape, where) for name, shape in shapes.items()}
 
 
-def _abstract(array: Any, sharding: NamedSharding) -> jax.ShapeDtypeStruct:
+def abstract(array: Any, sharding: Sharding) -> jax.ShapeDtypeStruct:
+    """Shape and dtype of an array, to lie there."""
     return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding)
 
 

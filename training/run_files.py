@@ -83,19 +83,39 @@ def check_same_network(workdir: str, config: ConfigDict) -> None:
 
 def read_config(workdir: Path) -> dict[str, Any] | None:
     """The config that a run was started with; None where there is no run."""
+    record = read_record(workdir)
+    return record and record["config"]
+
+
+def read_record(workdir: Path) -> dict[str, Any] | None:
+    """All of config.json; None where there is no run."""
     try:
-        return json.loads((workdir / "config.json").read_text())["config"]
+        return json.loads((workdir / "config.json").read_text())
     except FileNotFoundError:
         return None
 
 
-def write_config(workdir: Path, config: ConfigDict) -> None:
-    """Writes config.json once, with the versions of the code and of the packages."""
+def is_complete(workdir: Path) -> bool:
+    """Whether the run has nothing left to do: its last state is evaluated and saved."""
+    record = read_record(workdir)
+    if record is None or not (workdir / "checkpoints" / str(record["steps"])).exists():
+        return False
+    return record["steps"] in evaluations(workdir, record["best_metric"])
+
+
+def write_config(workdir: Path, config: ConfigDict, *, steps: int, best_metric: str) -> None:
+    """Writes config.json once, with the versions of the code and of the packages.
+
+    ``steps``: of the whole run. ``best_metric``: the evaluation metric that the best step has the
+    largest value of.
+    """
     path = workdir / "config.json"
     if path.exists():
         return
     record = {
         "config": _plain(config),
+        "steps": steps,
+        "best_metric": best_metric,
         "code": {"commit": _commit()},
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),

@@ -53,7 +53,6 @@ def make_init(
     return init
 
 
-@jax.jit
 def all_finite(state: TrainState) -> jax.Array:
     """Whether every number of the state is finite, a bool scalar."""
     return jnp.stack([jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(state)]).all()

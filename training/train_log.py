@@ -2,9 +2,8 @@
 
 import collections
 import contextlib
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -12,9 +11,9 @@ import numpy as np
 
 from training import processes
 from training.device_batches import DeviceBatches
-from training.errors import RunError
+from training.errors import NotFinite
 from training.progress import Progress
-from training.run_files import MetricsFile
+from training.record import Record
 
 SCHEDULES = ("learning_rate", "keep_prob")
 # Steps that the devices may be behind. Batches of steps that have not run yet take memory.
@@ -35,13 +34,11 @@ class TrainLog:
         batch_size: int,
         batches: DeviceBatches,
         progress: Progress,
-        metrics: MetricsFile | None,
-        last_good: Callable[[], str],
+        record: Record,
     ):
-        """``step``: of the state that training starts from. ``metrics`` is None on the processes
-        that do not write. ``last_good``: words for the last checkpoint."""
+        """``step``: of the state that training starts from."""
         self._step, self._batch_size, self._batches = step, batch_size, batches
-        self._progress, self._metrics, self._last_good = progress, metrics, last_good
+        self._progress, self._record = progress, record
         self._pending: list[dict] = []
         self._in_flight: collections.deque[tuple[int, jax.Array, jax.Array]] = collections.deque()
         self._saving = 0.0
@@ -52,7 +49,7 @@ class TrainLog:
         """Takes one step's scalars, still on the device.
 
         Raises:
-          RunError: the loss of this step or an earlier one is not finite.
+          NotFinite: the loss of this step or an earlier one.
         """
         self._step += 1
         self._in_flight.append((self._step, scalars["loss"], scalars["stop"]))
@@ -68,9 +65,12 @@ class TrainLog:
 
     def _land(self) -> None:
         step, loss, stop = self._in_flight.popleft()
-        if not math.isfinite(loss):
-            raise RunError(f"the loss is {float(loss)} at step {step}; {self._last_good()}.")
-        self.stop_agreed |= bool(stop)
+        losses = np.asarray(loss)
+        bad = ~np.isfinite(losses)
+        if bad.any():
+            what = f"the loss is {losses[bad][0]} at step {step}"
+            raise NotFinite(what, bad, self._record.last_good())
+        self.stop_agreed |= bool(np.any(stop))
 
     @contextlib.contextmanager
     def pause(self) -> Iterator[None]:
@@ -96,8 +96,8 @@ class TrainLog:
         self.land_all()
         steps = jax.device_get(self._pending)
         now = time.perf_counter()
-        scalars = jax.tree.map(lambda *parts: float(np.mean(parts)), *steps)
-        scalars |= {name: float(steps[-1][name]) for name in SCHEDULES if name in scalars}
+        scalars = jax.tree.map(lambda *parts: np.mean(parts, axis=0, dtype=float).tolist(), *steps)
+        scalars |= {name: steps[-1][name].tolist() for name in SCHEDULES if name in scalars}
         line: dict[str, Any] = {f"train/{name}": value for name, value in scalars.items()}
         line["train/images_per_second"] = len(steps) * self._batch_size / (now - self._since)
         line["train/data_wait"] = self._batches.waited / (now - self._since)
@@ -106,8 +106,7 @@ class TrainLog:
         if total := sum(processes.gather(bad_images)):
             line["train/bad_images"] = total
         self._progress.show(line)
-        if self._metrics is not None:
-            self._metrics.write(self._step, line)
+        self._record.log(self._step, line)
         self._pending, self._saving = [], 0.0
         self._start_clock(now)
 

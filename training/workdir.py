@@ -13,6 +13,7 @@ from training import processes
 from training.errors import Refused
 
 FILE = "lock"
+TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 # A network file system may show a new file to other hosts a little late.
 PATIENCE = 10.0
 
@@ -46,9 +47,9 @@ class WorkdirLock:
         workdir.mkdir(parents=True, exist_ok=True)
         self._file = (workdir / FILE).open("a+")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(self._file)
         except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            if error.errno in TAKEN:
                 self._file.seek(0)
                 raise Refused(
                     f"--workdir={workdir} is in use by another run ({self._file.read().strip()}): "
@@ -63,6 +64,30 @@ class WorkdirLock:
         self._file.write(token + "\n")
         self._file.flush()
         return token
+
+
+def is_locked(workdir: Path) -> bool:
+    """Whether a run is at work there. Asking takes the lock for a moment."""
+    try:
+        with (workdir / FILE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        return error.errno in TAKEN
+    return False
+
+
+def _lock(file: IO[str]) -> None:
+    """Tries for a second: somebody may just be asking :func:`is_locked`."""
+    end = time.monotonic() + 1
+    while True:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in TAKEN or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
 
 
 def _sees(workdir: Path, token: str) -> bool:

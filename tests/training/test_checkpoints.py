@@ -25,12 +25,12 @@ def state(run):
 
 def test_the_last_checkpoint_is_read_back(tmp_path, run, state):
     with Checkpoints(tmp_path, {}) as checkpoints:
-        checkpoints.verify(state)  # nothing was saved: nothing to read
+        checkpoints.verify(state, run.abstract_state())  # nothing was saved: nothing to read
         checkpoints.save(state, next_example=0)
-        checkpoints.verify(state)
+        checkpoints.verify(state, run.abstract_state())
         other = jax.tree.map(lambda leaf: leaf + 1, state)
         with pytest.raises(RunError, match="step 0 does not read back as written"):
-            checkpoints.verify(other)
+            checkpoints.verify(other, run.abstract_state())
     with Checkpoints(tmp_path, {}, read_only=True) as checkpoints:
         assert checkpoints.latest() == 0
         restored, data = checkpoints.restore(0, run.abstract_state())

@@ -11,6 +11,7 @@ from jax.sharding import Mesh
 from tests import tiny
 from training import loop
 from training.errors import RunError
+from training.record import Record
 from training.run import Run, build_run
 from training.run_files import read_metrics
 from training.stop import StopRequest
@@ -22,8 +23,8 @@ def run():
 
 
 def train(run, workdir):
-    with StopRequest() as stop:
-        state, stopped_by = loop.train(run, workdir, stop)
+    with StopRequest() as stop, Record(run, workdir) as record:
+        state, stopped_by = loop.train(run, record, stop)
     return int(state.step), stopped_by
 
 

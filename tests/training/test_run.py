@@ -21,7 +21,7 @@ def first_steps(run, count):
     rows = iter(run.task.train_batches(0, 0, 1))
     for _ in range(count):
         batch = to_devices(run.mesh, UNSTOPPED.mark(next(rows)))
-        state, scalars = run.train_step(state, batch, run.seed_key)
+        state, scalars = run.train_step(state, batch, run.values)
         log.append(jax.device_get(scalars))
     return state, log
 
@@ -73,7 +73,7 @@ def test_seed_changes_everything_and_nothing_else_does(run):
 
 def test_baseline_has_no_trace_of_a_regulariser(run):
     def program(run):
-        lowered = run.train_step.lower(run.abstract_state(), run.abstract_batch(), run.seed_key)
+        lowered = run.train_step.lower(run.abstract_state(), run.abstract_batch(), run.values)
         return lowered.as_text()
 
     baseline = build_run(tiny.config("baseline"))

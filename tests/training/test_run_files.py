@@ -16,7 +16,7 @@ from training.run_files import (
 
 def test_config_json_holds_config_code_and_packages(tmp_path):
     config = tiny.config()
-    write_config(tmp_path, config)
+    write_config(tmp_path, config, steps=6, best_metric="accuracy")
     record = json.loads((tmp_path / "config.json").read_text())
     assert record["config"]["regularizer"]["groups"] == [3, 4]
     assert record["packages"].keys() >= {"jax", "flax", "optax", "orbax-checkpoint"}
@@ -25,7 +25,7 @@ def test_config_json_holds_config_code_and_packages(tmp_path):
 
 
 def test_what_does_not_change_the_result_may_differ(tmp_path):
-    write_config(tmp_path, tiny.config())
+    write_config(tmp_path, tiny.config(), steps=6, best_metric="accuracy")
     check_workdir(
         str(tmp_path), tiny.config(mesh__data=1, eval_every=5, data__threads=9, log_every=2)
     )
@@ -36,7 +36,7 @@ def test_what_does_not_change_the_result_may_differ(tmp_path):
 def test_evaluation_needs_the_same_network_only(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no run"):
         check_same_network(str(tmp_path), tiny.config())
-    write_config(tmp_path, tiny.config())
+    write_config(tmp_path, tiny.config(), steps=6, best_metric="accuracy")
     check_same_network(str(tmp_path), tiny.config(steps=7, batch_size=90))
     with pytest.raises(ValueError, match=r"config\.model\.width is 4 there and 8 here"):
         check_same_network(str(tmp_path), tiny.config(model__width=8))

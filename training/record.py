@@ -1,0 +1,108 @@
+"""What a run leaves in its workdir: checkpoints, config.json, metrics.jsonl, TensorBoard events."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from training import processes
+from training.checkpoints import Checkpoints
+from training.errors import RunError
+from training.run import Run
+from training.run_files import MetricsFile, evaluations, write_config
+from training.state import TrainState
+from training.workdir import WorkdirLock
+
+
+class Record:
+    """The workdir of a run, its own while this is open.
+
+    Attributes:
+      step: of the newest whole checkpoint, which the run goes on from; 0 without one. It may be
+        set to the step of an older one, or to 0.
+      damaged: step -> what is wrong with it, of the checkpoints that were moved away.
+
+    Raises:
+      Refused: the workdir is in use, is not shared by all processes, or holds damaged
+        checkpoints alone. Nothing was touched.
+    """
+
+    def __init__(self, run: Run, workdir: Path):
+        self._run, self._workdir = run, workdir
+        self._metrics: MetricsFile | None = None
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(WorkdirLock(workdir))
+            metric = run.task.best_metric
+            scores = processes.on_first(lambda: evaluations(workdir, metric))
+            self._scores = {int(step): score for step, score in scores.items()}
+            self.checkpoints = stack.enter_context(Checkpoints(workdir, self._scores))
+            self._stack = stack.pop_all()
+        self.step = self.checkpoints.latest() or 0
+        self.damaged = self.checkpoints.damaged
+
+    def restore(self) -> TrainState | None:
+        """The state of ``step``; None where there is no checkpoint of it.
+
+        Raises:
+          RunError: the checkpoint's data position is not the run's.
+        """
+        if self.step not in self.checkpoints.steps:
+            return None
+        state, data = self.checkpoints.restore(self.step, self._run.abstract_state())
+        expected = self.step * self._run.config.batch_size
+        if data["next_example"] != expected:
+            raise RunError(
+                f"the checkpoint of step {self.step} is at example {data['next_example']}, which "
+                f"is not {self.step} batches of {self._run.config.batch_size}."
+            )
+        return state
+
+    def is_evaluated(self, step: int) -> bool:
+        return step in self._scores
+
+    def open(self) -> None:
+        """From here on it is written: config.json now, metrics from ``step`` on.
+
+        What there is beyond ``step`` goes.
+        """
+        self.checkpoints.forget_after(self.step)
+        if processes.is_first():
+            write_config(
+                *(self._workdir, self._run.config),
+                steps=self._run.steps,
+                best_metric=self._run.task.best_metric,
+            )
+            self._metrics = self._stack.enter_context(
+                contextlib.closing(MetricsFile(self._workdir, self.step))
+            )
+
+    def log(self, step: int, values: dict[str, Any]) -> None:
+        """One line of metrics."""
+        if self._metrics is not None:
+            self._metrics.write(step, values)
+
+    def evaluated(self, step: int, results: dict[str, float]) -> None:
+        """Logs an evaluation's results and scores the step by them."""
+        self.log(step, {f"eval/{name}": value for name, value in results.items()})
+        self._scores[step] = results[self._run.task.best_metric]
+
+    def save(self, state: TrainState) -> None:
+        """See :meth:`training.checkpoints.Checkpoints.save`."""
+        self.checkpoints.save(state, next_example=int(state.step) * self._run.config.batch_size)
+
+    def check(self) -> None:
+        """Raises RunError if the save in the background has failed."""
+        self.checkpoints.check()
+
+    def verify(self, state: TrainState) -> None:
+        """Raises RunError if the last checkpoint, read back, is not ``state``."""
+        self.checkpoints.verify(state, self._run.abstract_state())
+
+    def last_good(self) -> str:
+        """Words for the newest checkpoint."""
+        return self.checkpoints.last_good()
+
+    def __enter__(self) -> "Record":
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._stack.__exit__(*exception)
