@@ -84,3 +84,13 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     }
     config.update_from_flattened_dict(VARIANTS[variant])
     return config
+
+
+def get_hyper(hyper):
+    """What sweep.py runs: keep_prob and block_size of DropBlock."""
+    return hyper.product(
+        [
+            hyper.sweep("config.regularizer.keep_prob", [0.8, 0.9, 0.95]),
+            hyper.sweep("config.regularizer.block_size", [1, 3, 5]),
+        ]
+    )

@@ -1,83 +1,119 @@
 """The runs of a sweep, every one checked before the first is started."""
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from sweeps.hyper import Grid
+from sweeps import hyper
 from training.check import check_config
-from training.command_line import find_field
+from training.command_line import find_field, open_config
 from training.run_files import check_workdir
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Trial:
     """One run of a sweep.
 
     Attributes:
-      workdir: its folder, named after what the run changes.
-      changes: field without ``config.`` -> value.
+      name: of its folder, after what the run changes.
+      workdir: the folder.
+      changes: field without ``config.`` -> value, of the fields that the grid sets.
       config: with the changes made.
+      arguments: of train.py.
     """
 
+    name: str
     workdir: Path
     changes: dict[str, Any]
     config: ConfigDict
-
-    @property
-    def name(self) -> str:
-        return self.workdir.name
-
-    @property
-    def flags(self) -> list[str]:
-        """What makes train.py's config this run's."""
-        return [f"--config.{field}={value}" for field, value in self.changes.items()]
+    arguments: list[str]
 
 
-def plan(config: ConfigDict, grid: Grid, folder: Path) -> list[Trial]:
-    """The runs of a grid in its order, in folders below ``folder``.
+def plan(location: str, config: ConfigDict, folder: Path) -> list[Trial]:
+    """The runs of a config's grid, in its order.
+
+    Args:
+      location: ``FILE.py[:VARIANT]``; the file's ``get_hyper(hyper)``, or
+        ``get_hyper(hyper, variant)`` where the variants have grids of their own, gives the grid.
+      config: the file's, with what the command line changed.
+      folder: of the sweep; each run has a folder in it.
 
     Raises:
-      ValueError, OSError: the grid is empty or has a run twice, or a run's config or workdir is
-        refused; one line that names the run.
+      ValueError, OSError: there is no grid, it is empty or has a run twice, or a run's config or
+        workdir is refused; one line that names the run.
     """
-    if not grid:
-        raise ValueError("the config's get_hyper gives no run: one of its lists is empty.")
+    grid = _grid(location)
     names = _names(grid)
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"the config's get_hyper gives the run {name} twice.")
+            raise ValueError(f"the get_hyper of {location} gives the run {name} twice.")
     trials = []
     for number, (name, run) in enumerate(zip(names, grid, strict=True), start=1):
         try:
-            trial = Trial(folder / name, *_change(config, run))
-            check_config(trial.config)
-            check_workdir(str(trial.workdir), trial.config)
+            trials.append(_trial(location, config, name, run, folder / name))
         except (ValueError, TypeError) as error:
             raise ValueError(f"run {number} of {len(grid)}, {name}: {error}") from error
-        trials.append(trial)
     return trials
 
 
-def _change(config: ConfigDict, run: dict[str, Any]) -> tuple[dict[str, Any], ConfigDict]:
-    changed = ConfigDict(config, type_safe=True)
+def _grid(location: str) -> hyper.Grid:
+    module, variant = open_config(location)
+    get_hyper = getattr(module, "get_hyper", None)
+    if get_hyper is None:
+        raise ValueError(f"--config={location} has no get_hyper(hyper): nothing to sweep over.")
+    has_many = len(inspect.signature(get_hyper).parameters) > 1
+    grid = get_hyper(hyper, *variant if has_many else ())
+    if not grid:
+        raise ValueError(f"the get_hyper of {location} gives no run: one of its lists is empty.")
+    return grid
+
+
+def _trial(
+    location: str, config: ConfigDict, name: str, run: dict[str, Any], workdir: Path
+) -> Trial:
+    changed = config.copy_and_resolve_references().unlock()
     changes = {}
-    for name, value in run.items():
-        if not name.startswith("config."):
-            raise ValueError(f"{name!r} is not a field: fields are config.NAME.")
-        field = name.removeprefix("config.")
-        find_field(config, field)
+    for field, value in run.items():
+        if not field.startswith("config."):
+            raise ValueError(f"{field!r} is not a field: fields are config.NAME.")
+        path = field.removeprefix("config.")
+        find_field(config, path)
         try:
-            changed.update_from_flattened_dict({field: value})
+            changed.update_from_flattened_dict({path: value})
         except TypeError as error:
-            raise ValueError(f"{name} cannot be {value!r}: {error}") from error
-        changes[field] = value
-    return changes, changed
+            raise ValueError(f"{field} cannot be {value!r}: {error}") from error
+        changes[path] = value
+    check_config(changed)
+    check_workdir(str(workdir), changed)
+    arguments = [f"--config={location}", f"--workdir={workdir}", *_flags(location, changed)]
+    return Trial(name, workdir, changes, changed.lock(), arguments)
 
 
-def _names(grid: Grid) -> list[str]:
+def _flags(location: str, config: ConfigDict) -> list[str]:
+    """What makes the file's config this one."""
+    module, variant = open_config(location)
+    original = _flat(module.get_config(*variant))
+    return [
+        f"--config.{field}={value}"
+        for field, value in _flat(config).items()
+        if value != original[field]
+    ]
+
+
+def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, ConfigDict):
+            flat |= _flat(value, f"{prefix}{name}.")
+        else:
+            flat[prefix + name] = value
+    return flat
+
+
+def _names(grid: hyper.Grid) -> list[str]:
     """Folder names of the fields that vary, by their last words where these are not ambiguous."""
     fields = list(dict.fromkeys(field for run in grid for field in run))
     varying = [
@@ -89,10 +125,11 @@ def _names(grid: Grid) -> list[str]:
         for field, word in zip(varying, last, strict=True)
     }
     return [
-        ",".join(f"{short[field]}={_text(run[field])}" for field in varying if field in run) or "-"
+        ",".join(f"{short[field]}={_text(run[field])}" for field in varying if field in run)
+        or "unchanged"
         for run in grid
     ]
 
 
 def _text(value: Any) -> str:
-    return str(value).replace(" ", "").replace("/", "_")
+    return str(value).replace(" ", "").replace("/", "_").replace("(", "").replace(")", "")

@@ -15,10 +15,11 @@ ALLOWED = {
     "metrics": {"dropblock"},
     "tasks": {"dropblock", "models", "data", "metrics"},
     "training": {"dropblock", "models", "data", "metrics", "tasks"},
+    "sweeps": {"dropblock", "models", "data", "metrics", "tasks", "training"},
     "analysis": set(),
     "configs": set(),
 }
-SCRIPTS = ["train.py", "eval.py"]
+SCRIPTS = ["train.py", "eval.py", "sweep.py"]
 #: third-party packages that a room is kept to; the others are free
 PACKAGES = {
     "dropblock": {"jax", "optax", "numpy"},  # numpy is a part of jax

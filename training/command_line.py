@@ -59,13 +59,14 @@ def parse(
     flags.DEFINE_bool("help", False, "Show this help.", short_name="h", flag_values=values)
     define(values)
 
-    location, rest = _take_config(argv)
+    location, rest = take_config(argv)
     if location is None:
         if {"--help", "-h"} & set(argv):
             print(_usage(argv[0], values))
             sys.exit(0)
         raise ValueError("--config is missing: --config=configs/NAME.py[:VARIANT].")
-    config = _load(location)
+    module, variant = open_config(location)
+    config = module.get_config(*variant).lock()
     _check_overrides(config, rest)
     config_flags.DEFINE_config_dict("config", config, flag_values=values, sys_argv=rest)
     try:
@@ -89,7 +90,7 @@ def _usage(script: str, values: flags.FlagValues) -> str:
     )
 
 
-def _take_config(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+def take_config(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     """Splits ``--config=X`` or ``--config X`` off; the last one wins, as for any flag."""
     location, rest, arguments = None, [], iter(argv)
     for argument in arguments:
@@ -102,14 +103,19 @@ def _take_config(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     return location, rest
 
 
-def _load(location: str) -> ConfigDict:
+def open_config(location: str) -> tuple[ModuleType, list[str]]:
+    """The module of ``FILE.py[:VARIANT]``, and the variant if there is one.
+
+    Raises:
+      ValueError, OSError: there is no such file or variant.
+    """
     path, _, variant = location.partition(":")
     if not os.path.isfile(path):
         raise FileNotFoundError(f"--config={location}: there is no file {path!r}.")
     module = _import(path)
     if variant:
         one_of("config variant", variant, getattr(module, "VARIANTS", (variant,)))
-    return module.get_config(*[variant] if variant else []).lock()
+    return module, [variant] if variant else []
 
 
 def _import(path: str) -> ModuleType:

@@ -1,25 +1,19 @@
 """The workdir belongs to one run at a time, and is one folder for all of its processes."""
 
-import errno
-import fcntl
-import os
-import socket
-import sys
 import time
 from pathlib import Path
 from typing import IO
 
 from training import processes
 from training.errors import Refused
+from training.lock import FILE, take_lock
 
-FILE = "lock"
-TAKEN = (errno.EWOULDBLOCK, errno.EACCES)
 # A network file system may show a new file to other hosts a little late.
 PATIENCE = 10.0
 
 
 class WorkdirLock:
-    """Held by process 0 until it ends, however it ends: the kernel lets go of it.
+    """Held by process 0 until it ends.
 
     Raises:
       Refused: another run holds it, or not all processes see the same folder.
@@ -44,50 +38,9 @@ class WorkdirLock:
             self._file.close()
 
     def _take(self, workdir: Path) -> str:
-        workdir.mkdir(parents=True, exist_ok=True)
-        self._file = (workdir / FILE).open("a+")
-        try:
-            _lock(self._file)
-        except OSError as error:
-            if error.errno in TAKEN:
-                self._file.seek(0)
-                raise Refused(
-                    f"--workdir={workdir} is in use by another run ({self._file.read().strip()}): "
-                    "wait for it, stop it, or take another --workdir. Nothing was touched."
-                ) from None
-            print(
-                f"warning: {workdir} cannot be locked ({error.strerror}): start one run there",
-                file=sys.stderr,
-            )
-        token = f"process {os.getpid()} on {socket.gethostname()} since {time.ctime()}"
-        self._file.truncate(0)
-        self._file.write(token + "\n")
-        self._file.flush()
-        return token
-
-
-def is_locked(workdir: Path) -> bool:
-    """Whether a run is at work there. Asking takes the lock for a moment."""
-    try:
-        with (workdir / FILE).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        return error.errno in TAKEN
-    return False
-
-
-def _lock(file: IO[str]) -> None:
-    """Tries for a second: somebody may just be asking :func:`is_locked`."""
-    end = time.monotonic() + 1
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in TAKEN or time.monotonic() > end:
-                raise
-        time.sleep(0.05)
+        self._file = take_lock(workdir)
+        self._file.seek(0)
+        return self._file.read().strip()
 
 
 def _sees(workdir: Path, token: str) -> bool:
