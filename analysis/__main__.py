@@ -1,14 +1,24 @@
 """Tables and figures from run folders.
 
-python -m analysis table1 DIR
+python -m analysis {table1,figure3,figure4,figure5,figure6} DIR
 """
 
 import sys
 from pathlib import Path
 
+from analysis.figure3 import figure3
+from analysis.figure4 import figure4
+from analysis.figure5 import figure5
+from analysis.figure6 import figure6
 from analysis.table1 import table1
 
-FIGURES = {"table1": table1}
+FIGURES = {
+    "table1": table1,
+    "figure3": figure3,
+    "figure4": figure4,
+    "figure5": figure5,
+    "figure6": figure6,
+}
 
 
 def main(arguments: list[str]) -> None:

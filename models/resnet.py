@@ -1,4 +1,4 @@
-"""ResNet-18, 34, 50 and 101 for large and for small images.
+"""ResNet-10, 18, 34, 50 and 101 for large and for small images.
 
 He et al. 2016 (arXiv 1512.03385) with the choices of the DropBlock paper's code: post-activation,
 stride in the 3x3 convolution, projection shortcuts, the last batch norm of a block starts at zero
@@ -13,7 +13,13 @@ from jax.typing import DTypeLike
 from models.drop_sites import Drop
 from models.materialise import materialise
 
-BLOCKS_PER_GROUP = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3)}
+BLOCKS_PER_GROUP = {
+    10: (1, 1, 1, 1),
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+}
 
 
 class ConvNorm(nnx.Module):
@@ -108,7 +114,7 @@ class ResNet(nnx.Module):
     """A ResNet classifier.
 
     Args:
-      depth: 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
+      depth: 10, 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
       num_classes: number of logits.
       width: channels of the first group; 64 in the paper. They double with every group.
       small_images: a 3x3 stem of stride 1 without pooling (CIFAR, digits) in place of the 7x7

@@ -125,11 +125,13 @@ def _names(grid: hyper.Grid) -> list[str]:
         for field, word in zip(varying, last, strict=True)
     }
     return [
-        ",".join(f"{short[field]}={_text(run[field])}" for field in varying if field in run)
+        ",".join(f"{short[field]}={_text(run[field])}" for field in run if field in short)
         or "unchanged"
         for run in grid
     ]
 
 
 def _text(value: Any) -> str:
-    return str(value).replace(" ", "").replace("/", "_").replace("(", "").replace(")", "")
+    if isinstance(value, list | tuple):
+        return "+".join(map(_text, value))
+    return str(value).replace(" ", "").replace("/", "_")

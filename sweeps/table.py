@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeps.launch import FAILED, Board, State
 from sweeps.plan import Trial
-from training.run_files import read_metrics, read_record
+from training.run_files import read_metrics, read_record, replace
 
 FILE = "sweep.csv"
 
@@ -87,9 +87,7 @@ def write_table(folder: Path, board: Board, results: dict[Trial, Result]) -> Non
                 *(round(result.seconds, 1), why_failed(trial, board)),
             ]
         )
-    new = folder / f"{FILE}.new"
-    new.write_text(text.getvalue())
-    new.replace(folder / FILE)
+    replace(folder / FILE, text.getvalue())
 
 
 def why_failed(trial: Trial, board: Board) -> str:

@@ -60,8 +60,10 @@ class Classification:
         hits, _ = top_k(logits, batch["label"], batch["mask"])
         return loss, {"loss": loss, "accuracy": hits / jnp.maximum(rows, 1)}
 
-    def metrics(self, model: nnx.Module, batch: Batch) -> dict[str, tuple[jax.Array, jax.Array]]:
-        logits = model(self.normalise(batch["image"]), train=False)
+    def metrics(
+        self, model: nnx.Module, batch: Batch, drop: Drop | None = None
+    ) -> dict[str, tuple[jax.Array, jax.Array]]:
+        logits = model(self.normalise(batch["image"]), train=False, drop=drop)
         label, mask = batch["label"], batch["mask"]
         results = {
             "loss": _masked_cross_entropy(logits, batch),

@@ -50,8 +50,13 @@ class Task(Protocol):
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Mean training loss over the batch's rows and scalars to log; updates statistics."""
 
-    def metrics(self, model: nnx.Module, batch: Batch) -> dict[str, tuple[jax.Array, jax.Array]]:
-        """(sum, count) of every evaluation metric over the rows whose ``mask`` is True."""
+    def metrics(
+        self, model: nnx.Module, batch: Batch, drop: Drop | None = None
+    ) -> dict[str, tuple[jax.Array, jax.Array]]:
+        """(sum, count) of every evaluation metric over the rows whose ``mask`` is True.
+
+        ``drop``: to drop units at inference too.
+        """
 
     def normalise(self, images: jax.Array) -> jax.Array:
         """A batch's images as the network takes them."""

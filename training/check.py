@@ -1,11 +1,14 @@
 """Checks of a config's values, before any work starts. Each mistake gets one line."""
 
+from collections.abc import Sequence
+
 from ml_collections import ConfigDict
 
 from training.suggest import one_of
 
 TASKS = ("classification",)
 MODELS = ("resnet",)
+RESNET_DEPTHS = (10, 18, 34, 50, 101)
 MESH_AXES = ("data", "fsdp")
 PRECISIONS = ("float32", "bfloat16")
 AUTOAUGMENT = ("none", "imagenet", "cifar10")
@@ -26,6 +29,8 @@ def check_config(config: ConfigDict) -> None:
     one_of("config.precision", config.precision, PRECISIONS)
     for axis in config.mesh:
         one_of("axis of config.mesh", axis, MESH_AXES)
+    if config.model.name == "resnet":
+        _one_of_numbers("config.model.depth", config.model.depth, RESNET_DEPTHS)
     _at_least_one(config, "batch_size", "eval_every", "checkpoint_every", "log_every")
     if config.steps is None and config.epochs is None:
         raise ValueError("config.steps and config.epochs are both None: give one of them.")
@@ -43,6 +48,28 @@ def check_config(config: ConfigDict) -> None:
         raise ValueError(f"config.label_smoothing must be in [0, 1), got {config.label_smoothing}.")
     one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)
     _check_regularizer(config.regularizer)
+
+
+def numbers(
+    flag: str, texts: Sequence[str], kind: type, low: float, high: float | None = None
+) -> list:
+    """A flag's list of numbers.
+
+    Raises:
+      ValueError: one of them is none, or is outside [low, high].
+    """
+    values = []
+    for text in texts:
+        try:
+            values.append(kind(text))
+        except ValueError:
+            raise ValueError(
+                f"{flag} must be numbers of type {kind.__name__}, got {text!r}."
+            ) from None
+        if values[-1] < low or (high is not None and values[-1] > high):
+            bounds = f"at least {low}" if high is None else f"in [{low}, {high}]"
+            raise ValueError(f"{flag} must be {bounds}, got {text}.")
+    return values
 
 
 def _check_regularizer(regularizer: ConfigDict) -> None:
@@ -65,6 +92,11 @@ def _check_regularizer(regularizer: ConfigDict) -> None:
             "config.regularizer.groups must name at least one group and none twice, "
             f"got {tuple(regularizer.groups)}."
         )
+
+
+def _one_of_numbers(name: str, value: int, allowed: Sequence[int]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value}.")
 
 
 def _at_least_one(config: ConfigDict, *names: str, prefix: str = "config") -> None:

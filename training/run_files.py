@@ -120,7 +120,7 @@ def write_config(workdir: Path, config: ConfigDict, *, steps: int, best_metric: 
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
     }
-    _replace(path, json.dumps(record, indent=2) + "\n")
+    replace(path, json.dumps(record, indent=2) + "\n")
 
 
 class MetricsFile:
@@ -132,7 +132,7 @@ class MetricsFile:
 
         path = workdir / "metrics.jsonl"
         kept = [line for line in read_metrics(workdir) if line["step"] <= step]
-        _replace(path, "".join(json.dumps(line) + "\n" for line in kept))
+        replace(path, "".join(json.dumps(line) + "\n" for line in kept))
         self._file = path.open("a")
         self._events = SummaryWriter(
             str(workdir / "tensorboard"), purge_step=step + 1 if step else None
@@ -228,7 +228,7 @@ def _commit() -> str | None:
         return None
 
 
-def _replace(path: Path, text: str) -> None:
+def replace(path: Path, text: str) -> None:
     """Writes a whole file or nothing of it."""
     temporary = path.with_name(path.name + ".new")
     temporary.write_text(text)

@@ -1,0 +1,22 @@
+"""The paper's own numbers."""
+
+from typing import Any
+
+#: (top-1, top-5) of ResNet-50 on ImageNet, in %: Ghiasi et al. 2018, Table 1; in its order.
+PUBLISHED = {
+    "baseline": ("76.51 ± 0.07", "93.20 ± 0.05"),
+    "dropout": ("76.80 ± 0.04", "93.41 ± 0.04"),
+    "drop_path": ("77.10 ± 0.08", "93.50 ± 0.05"),
+    "spatial_dropout": ("77.41 ± 0.04", "93.74 ± 0.02"),
+    "cutout": ("76.52 ± 0.07", "93.21 ± 0.04"),
+    "autoaugment": ("77.63", "93.82"),
+    "label_smoothing": ("77.17 ± 0.05", "93.45 ± 0.03"),
+    "dropblock": ("78.13 ± 0.05", "94.02 ± 0.02"),
+    "dropblock + label_smoothing": ("78.35 ± 0.05", "94.15 ± 0.03"),
+}
+
+
+def is_papers_network(config: dict[str, Any]) -> bool:
+    """Whether a run's accuracy can stand on one axis with these."""
+    model = config["model"]
+    return config["data"]["name"].startswith("imagenet2012") and model.get("depth") == 50

@@ -1,0 +1,79 @@
+"""DropBlock applied at inference, to see how much a network relies on single features (Figure 5)."""
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from models.drop_sites import dropblock_sites
+from tasks.contract import Batch
+from training.evaluation import evaluate
+from training.run import Run
+from training.run_files import replace
+from training.state import TrainState, merge
+from training.step import EvalStep
+from training.stop import StopRequest
+
+FILE = "inference.jsonl"
+
+
+def evaluate_with_drop(
+    run: Run,
+    state: TrainState,
+    keep_probs: Sequence[float],
+    block_sizes: Sequence[int],
+    stop: StopRequest,
+) -> Iterator[dict[str, float]]:
+    """Evaluates a state once for each block_size and keep_prob.
+
+    DropBlock is at the sites of the config's groups, scaled by group as in training, whatever
+    the network was trained with.
+
+    Yields:
+      ``block_size``, ``keep_prob`` and ``eval/<metric>`` of each evaluation.
+
+    Source: Ghiasi et al. 2018, Figure 5.
+    """
+    for block_size in block_sizes:
+        eval_step_at = _make_eval_step(run, block_size)
+        for keep_prob in keep_probs:
+            results = evaluate(run, eval_step_at(keep_prob), state, stop)
+            if results is None:
+                return
+            metrics = {f"eval/{name}": value for name, value in results.items()}
+            yield {"block_size": block_size, "keep_prob": keep_prob} | metrics
+
+
+def write_lines(workdir: Path, lines: Sequence[dict[str, float]]) -> None:
+    """``inference.jsonl`` in a run's folder, for the figure."""
+    replace(workdir / FILE, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def _make_eval_step(run: Run, block_size: int) -> Callable[[float], EvalStep]:
+    """keep_prob -> an evaluation step; they are one program."""
+    regularizer = run.config.regularizer
+    sites = dropblock_sites(
+        block_size=block_size,
+        groups=tuple(regularizer.groups),
+        on_skip=regularizer.on_skip,
+        gamma=regularizer.gamma,
+    )
+
+    @jax.jit
+    def step(state: TrainState, batch: Batch, key: jax.Array, keep_prob: jax.Array):
+        model = merge(run.graphdef, state.params, state.batch_stats)
+        return run.task.metrics(model, batch, sites.at(key, keep_prob)), jnp.any(batch["stop"])
+
+    def at(keep_prob: float) -> EvalStep:
+        numbers = itertools.count()
+
+        def eval_step(state: TrainState, batch: Batch):
+            key = jax.random.fold_in(run.values.seed_key, next(numbers))
+            return step(state, batch, key, jnp.float32(keep_prob))
+
+        return eval_step
+
+    return at
