@@ -1,10 +1,16 @@
 # make train: set up, train the digits on real images, show the result.
 # make test:  set up, lint, type-check, run every test.
+# make paper: the paper's figures and Table 1 on digits, in about 20 minutes.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: train test format clean
+# The paper's figures and Table 1, on digits.
+PAPER := runs/paper
+FEW := --config=configs/digits_few.py
+SWEEP = $(BIN)/python sweep.py --launcher=together --workers=2
+
+.PHONY: train test paper format clean
 
 train: $(VENV)/installed
 	$(BIN)/python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
@@ -14,6 +20,20 @@ test: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses=2 --dist=loadfile
+
+paper: $(VENV)/installed
+	$(SWEEP) $(FEW):table1 --workdir=$(PAPER)/table1
+	$(SWEEP) $(FEW):figure3 --workdir=$(PAPER)/figure3
+	$(SWEEP) $(FEW):figure4 --workdir=$(PAPER)/figure4
+	$(SWEEP) $(FEW):networks --workdir=$(PAPER)/networks
+	ls -d $(PAPER)/networks/name=* | xargs -P 2 -I RUN $(BIN)/python eval.py $(FEW) \
+		--workdir=RUN --cam=10 --inference_keep_prob=1,0.9,0.8,0.7,0.6,0.5 \
+		--inference_block_size=1,3
+	$(BIN)/python -m analysis table1 $(PAPER)/table1
+	$(BIN)/python -m analysis figure3 $(PAPER)/figure3
+	$(BIN)/python -m analysis figure4 $(PAPER)/figure4
+	$(BIN)/python -m analysis figure5 $(PAPER)/networks
+	$(BIN)/python -m analysis figure6 $(PAPER)/networks
 
 format: $(VENV)/installed
 	$(BIN)/ruff check --fix .

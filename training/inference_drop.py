@@ -1,4 +1,4 @@
-"""DropBlock applied at inference, to see how much a network relies on single features (Figure 5)."""
+"""DropBlock applied at inference, to see how much a network relies on single features."""
 
 import itertools
 import json
