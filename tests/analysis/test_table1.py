@@ -9,17 +9,7 @@ import pytest
 
 from analysis.table1 import row_of, table1
 from tests import tiny
-
-
-def write_run(folder, accuracies, **changes):
-    folder.mkdir(parents=True)
-    config = tiny.config("baseline", **changes)
-    (folder / "config.json").write_text(json.dumps({"config": json.loads(config.to_json())}))
-    lines = [
-        {"step": step, "eval/accuracy": accuracy, "eval/top5_accuracy": 0.9}
-        for step, accuracy in enumerate(accuracies, start=1)
-    ]
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+from tests.analysis.runs import write_run
 
 
 def test_best_and_last_over_seeds(tmp_path):
