@@ -33,7 +33,7 @@ class MakeBatch:
     image_shape: tuple[int, int, int]
     bad_images: BadImages
 
-    def __call__(self, number: int, indices: np.ndarray) -> dict[str, np.ndarray]:
+    def __call__(self, positions: np.ndarray, indices: np.ndarray) -> dict[str, np.ndarray]:
         rows = len(indices)
         batch = {
             "image": np.zeros((rows, *self.image_shape), np.uint8),
@@ -47,7 +47,7 @@ class MakeBatch:
             for row, (index, example) in enumerate(zip(some, examples, strict=True), start):
                 try:
                     image = self.transform(
-                        example["image"], self.image_shape[0], number * rows + row
+                        example["image"], self.image_shape[0], int(positions[row])
                     )
                 except DecodeError as error:
                     self.bad_images.add(index, _name(example, index), error)

@@ -10,7 +10,11 @@ from data.augment import find_augment
 from data.bad_images import BadImages
 from data.make_batch import MakeBatch
 from data.preprocess import find_preprocess
+from data.shuffled import Shuffled
 from data.source import Source, open_source
+
+# More batches than anybody trains on; Grain counts in 64 bits.
+ENDLESS = 2**62
 
 
 class Batches:
@@ -86,12 +90,11 @@ def train_batches(
         rng = np.random.default_rng((seed, position))
         return augment(preprocess.train(encoded, size, rng), rng)
 
-    # Not `seed` itself: Grain's shuffle of epoch e is seeded with its seed + e, so that runs with
-    # neighbouring seeds would see each other's orders one epoch later.
-    shuffle_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    order = grain.MapDataset.range(len(source)).shuffle(seed=shuffle_seed).repeat()
-    part = slice(start_step * process_count + process_index, None, process_count)
-    return _batches(config_data, source, order, prepare, rows, part)
+    order = Shuffled(len(source), seed)
+    numbers = grain.MapDataset.range(
+        start_step * process_count + process_index, ENDLESS, process_count
+    )
+    return _batches(config_data, source, numbers, order, prepare, rows)
 
 
 def eval_batches(
@@ -117,10 +120,11 @@ def eval_batches(
     def prepare(encoded: bytes, size: int, position: int) -> np.ndarray:
         return transform(encoded, size)
 
+    numbers = grain.MapDataset.range(
+        process_index, -(-len(source) // batch_size) * process_count, process_count
+    )
     # Positions beyond the split's end are padding.
-    order = grain.MapDataset.range(-(-len(source) // batch_size) * batch_size)
-    part = slice(process_index, None, process_count)
-    return _batches(config_data, source, order, prepare, rows, part)
+    return _batches(config_data, source, numbers, lambda positions: positions, prepare, rows)
 
 
 def _rows(batch_size: int, process_count: int) -> int:
@@ -133,22 +137,26 @@ def _rows(batch_size: int, process_count: int) -> int:
 def _batches(
     config_data: Any,
     source: Source,
-    order: grain.MapDataset,
+    numbers: grain.MapDataset,
+    order: Callable[[np.ndarray], np.ndarray],
     transform: Callable[[bytes, int, int], np.ndarray],
     rows: int,
-    part: slice,
 ) -> Batches:
-    """`part` of the batches of `rows` examples `source[order[0]], source[order[1]], ...`.
+    """The batches of these numbers; batch `b` holds `rows` examples from position `b * rows` on.
 
-    Grain deals with indices only; a batch is read and decoded in one go by :class:`MakeBatch`,
-    straight into its array. That is faster than a Grain stage for each image. Slicing costs the
-    same wherever the slice begins, so a late start does not go through the batches before it.
+    `order` says which examples are at some positions. Grain deals with the batches' numbers only;
+    a batch is read and decoded in one go by :class:`MakeBatch`, straight into its array. That is
+    faster than a Grain stage for each image. A late start does not go through the batches before.
     """
     size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
     split = f"{source.name} {source.split}"
     bad_images = BadImages(split, len(source), config_data.max_bad_share)
     make_batch = MakeBatch(source, transform, (size, size, channels), bad_images)
-    batches = order.batch(rows, drop_remainder=True).map_with_index(make_batch)[part]
+
+    def batch(number: int) -> dict[str, np.ndarray]:
+        positions = np.arange(number * rows, (number + 1) * rows)
+        return make_batch(positions, order(positions))
+
     threads = config_data.threads
     options = grain.ReadOptions(threads, max(config_data.prefetch, threads) if threads else 0)
-    return Batches(iter(batches.to_iter_dataset(options)), bad_images)
+    return Batches(iter(numbers.map(batch).to_iter_dataset(options)), bad_images)
