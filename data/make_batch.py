@@ -18,8 +18,8 @@ READ_AT_ONCE = 64
 class MakeBatch:
     """Reads, decodes and stacks the examples of a batch. Many threads may call it at once.
 
-    Called with the batch's number and its examples' indices; those beyond the source's end are
-    padding. The result is described at :class:`data.pipeline.Batches`.
+    Called with the batch's positions in the stream and the indices of the examples there; those
+    beyond the source's end are padding. The result is described at :class:`data.pipeline.Batches`.
 
     Attributes:
       source: what the indices refer to.
