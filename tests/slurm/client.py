@@ -10,7 +10,7 @@ from pathlib import Path
 class Slurm:
     def __init__(self, conf: str) -> None:
         # As in an activated environment, and as if the tests were not a Slurm job themselves.
-        self._env = outside_slurm() | {
+        self.env = outside_slurm() | {
             "SLURM_CONF": conf,
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
@@ -18,7 +18,7 @@ class Slurm:
     def run(self, *command: object, code: int = 0, timeout: float = 60) -> str:
         """Runs a program to its end; returns its stdout."""
         result = subprocess.run(
-            list(map(str, command)), env=self._env, timeout=timeout,
+            list(map(str, command)), env=self.env, timeout=timeout,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
         assert result.returncode == code, result.stdout + result.stderr
