@@ -1,7 +1,6 @@
 """Accuracies over seeds as lines with error bars: what the paper's figures have in common."""
 
 import csv
-import itertools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,11 +58,14 @@ def name_of(regularizer: dict[str, Any], base: str) -> str:
 def draw_lines(axis: Any, points: Sequence[Point], *, order: Sequence[str]) -> None:
     """One line with error bars for each name, those of ``order`` first and always alike."""
     names = dict.fromkeys([*order, *(point.line for point in points)])
-    for name, (colour, marker) in zip(names, itertools.cycle(STYLES), strict=False):
+    spread = max((point.x for point in points), default=0) - min((p.x for p in points), default=0)
+    for index, name in enumerate(names):
+        colour, marker = STYLES[index % len(STYLES)]
         own = [point for point in points if point.line == name]
         if own:
             axis.errorbar(
-                [point.x for point in own],
+                # Side by side, or error bars would hide each other.
+                [point.x + 0.008 * spread * (index - (len(names) - 1) / 2) for point in own],
                 [point.mean for point in own],
                 [point.deviation for point in own],
                 color=colour, marker=marker, markersize=5, linewidth=1.5, capsize=3, label=name,
