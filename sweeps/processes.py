@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from sweeps.gpus import gpus, share
 from sweeps.plan import Trial
 
 ROOT = Path(__file__).parents[1]
@@ -20,23 +21,25 @@ class ProcessJob:
       trials: it carries out.
       arguments: of Python.
       log: the file.
-      workers: how many such processes share this machine.
+      environment: added to this process's own.
     """
 
-    def __init__(self, trials: Sequence[Trial], arguments: Sequence[str], log: Path, workers: int):
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        arguments: Sequence[str],
+        log: Path,
+        environment: dict[str, str],
+    ):
         self.trials, self._log = trials, log
-        environment = dict(os.environ)
-        # Each would take three quarters of a GPU.
-        environment.setdefault("XLA_PYTHON_CLIENT_MEM_FRACTION", f"{0.9 / workers:.3f}")
-        path = [str(ROOT), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, path))
+        path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         with log.open("ab") as file:
             self._process = subprocess.Popen(
                 [sys.executable, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                env=environment,
+                env=os.environ | environment | {"PYTHONPATH": os.pathsep.join(filter(None, path))},
                 # Ctrl-C is for the sweep, which passes it on.
                 start_new_session=True,
             )
@@ -52,12 +55,28 @@ class ProcessJob:
         return True
 
 
+class Workers:
+    """Room for so many processes at a time; each place has its share of the GPUs."""
+
+    def __init__(self, count: int):
+        self.count, self._gpus = count, gpus()
+        self._jobs: dict[int, ProcessJob] = {}
+
+    def start(self, trials: Sequence[Trial], arguments: Sequence[str], log: Path) -> ProcessJob:
+        """Starts a process in a free place."""
+        busy = {slot for slot, job in self._jobs.items() if job.poll() is None}
+        slot = min(set(range(self.count)) - busy)
+        job = ProcessJob(trials, arguments, log, share(self._gpus, slot, self.count))
+        self._jobs[slot] = job
+        return job
+
+
 def why_it_ended(log: Path, code: int) -> str:
-    """One line: the last of the log, or the signal that killed the process."""
+    """One line: the last error of the log, or the signal that killed the process."""
     if code < 0:
         return f"killed by {signal.Signals(-code).name}"
-    lines = log.read_text(errors="replace").split("\n")
-    words = [line.strip() for line in lines if line.strip()]
+    words = [line.strip() for line in log.read_text(errors="replace").splitlines()]
+    words = [line for line in words if line]
     errors = [line for line in words if line.startswith("error: ")] or words
     return errors[-1].removeprefix("error: ") if errors else f"exit code {code}"
 
@@ -66,7 +85,7 @@ class LocalLauncher:
     """``--launcher=local``: a train.py for each run, ``workers`` at a time."""
 
     def __init__(self, workers: int):
-        self.workers = workers
+        self.workers, self._places = workers, Workers(workers)
 
     def adopt(self, trials: Sequence[Trial]) -> list[ProcessJob]:
         return []
@@ -77,4 +96,4 @@ class LocalLauncher:
     def start(self, trials: Sequence[Trial]) -> list[ProcessJob]:
         (trial,) = trials
         arguments = [str(ROOT / "train.py"), *trial.arguments]
-        return [ProcessJob(trials, arguments, trial.workdir / "train.log", self.workers)]
+        return [self._places.start(trials, arguments, trial.workdir / "train.log")]

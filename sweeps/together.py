@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sweeps.launch import FAILED
 from sweeps.plan import Trial
-from sweeps.processes import ProcessJob
+from sweeps.processes import ProcessJob, Workers
 from training.command_line import one_line_errors, parse
 from training.errors import NotFinite, RunError
 from training.stop import StopRequest
@@ -26,6 +26,7 @@ class TogetherLauncher:
     def __init__(self, workers: int, folder: Path):
         """``folder``: for the jobs' own files."""
         self.workers, self._folder = workers, folder
+        self._places = Workers(workers)
 
     def adopt(self, trials: Sequence[Trial]) -> list[ProcessJob]:
         return []
@@ -46,7 +47,7 @@ class TogetherLauncher:
         job = self._folder / f"{trials[0].name}.json"
         job.write_text(json.dumps([trial.arguments for trial in trials], indent=1) + "\n")
         arguments = ["-m", "sweeps.together", str(job)]
-        return [ProcessJob(trials, arguments, job.with_suffix(".log"), self.workers)]
+        return [self._places.start(trials, arguments, job.with_suffix(".log"))]
 
 
 def _program(trial: Trial) -> str:
