@@ -50,6 +50,7 @@ def figure6(folder: Path) -> str:
         for axis, label, said in zip(row, arrays["label"], arrays["prediction"], strict=True):
             if label != said:
                 axis.set_title(f"takes it for {said}", fontsize=6, color="#D55E00", pad=2)
+    figure.suptitle("Class activation: bright parts speak for the image's class", fontsize=9)
     path, table = folder / "figure6.png", folder / "figure6.csv"
     figure.savefig(path, dpi=150)
     with table.open("w", newline="") as file:
