@@ -7,17 +7,19 @@ that does is decided here.
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
+from flax import nnx
 from jax.typing import ArrayLike
 
 from dropblock import exact_gamma, gamma, group_keep_prob
 from dropblock._baselines import MASK_SHAPES, drop_by_mask_shape
 from dropblock._operation import drop_and_count
 
-#: ``drop(x, group=3, site="conv1") -> x``; sites are "skip", "conv1", "conv2", ... and "branch",
-#: the end of a residual branch, after its last convolution's own site.
+#: ``drop(x, group=3, site="conv1") -> x``; sites are "skip", "conv1", "conv2", ..., "branch", the
+#: end of a residual branch, after its last convolution's own site, and "head", what the last
+#: layer reads: (batch, features).
 Drop = Callable[..., jax.Array]
 
 #: ``(key, x, keep_prob) -> (y, share of units dropped)``
@@ -32,18 +34,20 @@ class DropSites:
 
     Attributes:
       operation: what happens at a site.
-      groups: the block groups (1 to 4) whose sites drop; keep_prob is scaled by group as in
-        :func:`dropblock.group_keep_prob`.
-      kinds: "conv", "skip", "branch": the sites that drop, without their numbers.
+      groups: the block groups (1 to 4) whose sites drop.
+      kinds: "conv", "skip", "branch", "head": the sites that drop, without their numbers.
+      by_group: keep_prob is scaled by group as in :func:`dropblock.group_keep_prob`, and what is
+        dropped is counted by group.
     """
 
     operation: Operation
     groups: tuple[int, ...] = (3, 4)
     kinds: frozenset[str] = frozenset({"conv", "skip"})
+    by_group: bool = True
 
     def at(self, key: jax.Array, keep_prob: ArrayLike) -> "ActiveSites":
         """The ``drop`` of one training step, with this step's key and keep_prob (traced or not)."""
-        return ActiveSites(self, key, keep_prob)
+        return ActiveSites(key, [(self, keep_prob)])
 
     def applies(self, group: int, site: str) -> bool:
         return group in self.groups and site.rstrip("0123456789") in self.kinds
@@ -88,24 +92,57 @@ def baseline_sites(name: str, *, groups: tuple[int, ...] = (3, 4)) -> DropSites:
     return DropSites(operation, groups, frozenset({"branch" if name == "drop_path" else "conv"}))
 
 
-class ActiveSites:
-    """One step's ``drop``; remembers how much every group really dropped."""
+def scheduled_drop_path_sites() -> DropSites:
+    """DropPath on the branches of all groups alike.
 
-    def __init__(self, sites: DropSites, key: jax.Array, keep_prob: ArrayLike):
-        self._sites, self._key, self._keep_prob = sites, key, keep_prob
+    Source: Zoph et al. 2018 (arXiv 1707.07012), "ScheduledDropPath".
+    """
+    operation = functools.partial(drop_by_mask_shape, MASK_SHAPES["drop_path"])
+    return DropSites(operation, (1, 2, 3, 4), frozenset({"branch"}), by_group=False)
+
+
+def head_dropout_sites() -> DropSites:
+    """Dropout of what the last layer reads."""
+
+    def operation(
+        key: jax.Array, x: jax.Array, keep_prob: ArrayLike
+    ) -> tuple[jax.Array, jax.Array]:
+        y, dropped = drop_by_mask_shape(MASK_SHAPES["dropout"], key, x[:, None, :], keep_prob)
+        return y[:, 0, :], dropped
+
+    return DropSites(operation, (4,), frozenset({"head"}), by_group=False)
+
+
+class ActiveSites:
+    """One step's ``drop``; remembers how much every group really dropped.
+
+    Args:
+      key: of the step.
+      active: the regularisers with this step's keep_prob, in the order that they drop in where a
+        site is of several; these share a mask if they are alike.
+    """
+
+    def __init__(self, key: jax.Array, active: Sequence[tuple[DropSites, ArrayLike]]):
+        self._key, self._active = key, active
         self._calls = 0
-        self._dropped: dict[int, list[tuple[int, jax.Array]]] = {g: [] for g in sites.groups}
+        self._dropped: dict[int, list[tuple[int, jax.Array]]] = {
+            group: [] for sites, _ in active if sites.by_group for group in sites.groups
+        }
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
         # Counted also where nothing is dropped, so that switching one site off leaves the
         # masks of all others as they were.
         self._calls += 1
-        if not self._sites.applies(group, site):
-            return x
-        key = jax.random.fold_in(self._key, self._calls)
-        y, dropped = self._sites.operation(key, x, group_keep_prob(self._keep_prob, group))
-        self._dropped[group].append((x.size, dropped))
-        return y
+        for sites, keep_prob in self._active:
+            if not sites.applies(group, site):
+                continue
+            if sites.by_group:
+                keep_prob = group_keep_prob(keep_prob, group)
+            key = jax.random.fold_in(self._key, self._calls)
+            x, dropped = sites.operation(key, x, keep_prob)
+            if sites.by_group:
+                self._dropped[group].append((x.size, dropped))
+        return x
 
     def dropped(self) -> dict[int, jax.Array]:
         """The realised share of units dropped in each group, float32 scalars."""
@@ -115,3 +152,28 @@ class ActiveSites:
             for group, sites in self._dropped.items()
             if (sizes := [size for size, _ in sites])
         }
+
+    def remat(self, function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
+        """``nnx.remat`` of ``function(drop, module, *arrays)``, to be called without ``drop``.
+
+        What is counted inside leaves as an output, as nothing traced may stay behind in Python.
+        """
+
+        def call(module: nnx.Module, *arrays: jax.Array) -> jax.Array:
+            inside = ActiveSites(self._key, self._active)
+            inside._calls = self._calls
+
+            # A function of its own for each call: JAX would trace one that it has seen with the
+            # same shapes no second time, so all calls would draw the same masks.
+            def counted(module: nnx.Module, *arrays: jax.Array) -> tuple[jax.Array, dict]:
+                y = function(inside, module, *arrays)
+                return y, {g: [share for _, share in s] for g, s in inside._dropped.items()}
+
+            y, shares = nnx.remat(counted)(module, *arrays)
+            self._calls = inside._calls
+            for group, sites in inside._dropped.items():
+                sizes = [size for size, _ in sites]
+                self._dropped[group] += zip(sizes, shares[group], strict=True)
+            return y
+
+        return call

@@ -5,14 +5,15 @@ from ml_collections import ConfigDict
 from training.suggest import one_of
 
 TASKS = ("classification",)
-MODELS = ("resnet",)
+MODELS = ("resnet", "amoebanet")
 MESH_AXES = ("data", "fsdp")
 PRECISIONS = ("float32", "bfloat16")
 AUTOAUGMENT = ("none", "imagenet", "cifar10")
 REGULARIZERS = ("none", "dropblock", "dropout", "spatial_dropout", "drop_path")
 KEEP_PROB_SCHEDULES = ("linear", "constant")
 GAMMAS = ("paper", "exact")
-LEARNING_RATE_SCHEDULES = ("cosine", "piecewise", "constant")
+LEARNING_RATE_SCHEDULES = ("cosine", "piecewise", "exponential", "constant")
+OPTIMIZERS = ("sgd", "rmsprop")
 
 
 def check_config(config: ConfigDict) -> None:
@@ -42,7 +43,9 @@ def check_config(config: ConfigDict) -> None:
     if not 0 <= config.label_smoothing < 1:
         raise ValueError(f"config.label_smoothing must be in [0, 1), got {config.label_smoothing}.")
     one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)
+    _check_optimizer(config.optimizer)
     _check_regularizer(config.regularizer)
+    _check_beside(config)
 
 
 def _check_regularizer(regularizer: ConfigDict) -> None:
@@ -64,6 +67,38 @@ def _check_regularizer(regularizer: ConfigDict) -> None:
         raise ValueError(
             "config.regularizer.groups must name at least one group and none twice, "
             f"got {tuple(regularizer.groups)}."
+        )
+
+
+def _check_optimizer(optimizer: ConfigDict) -> None:
+    one_of("config.optimizer.name", optimizer.name, OPTIMIZERS)
+    if optimizer.clip_norm < 0:
+        raise ValueError(
+            "config.optimizer.clip_norm must be a largest norm, or 0 for none, "
+            f"got {optimizer.clip_norm}."
+        )
+    if not 0 <= optimizer.ema_decay < 1:
+        raise ValueError(
+            "config.optimizer.ema_decay must be in (0, 1), or 0 for no moving average, "
+            f"got {optimizer.ema_decay}."
+        )
+
+
+def _check_beside(config: ConfigDict) -> None:
+    """What goes beside the regulariser and the last layer."""
+    for name in ("drop_path_keep_prob", "dropout_keep_prob"):
+        if not 0 < config[name] <= 1:
+            raise ValueError(f"config.{name} must be in (0, 1], got {config[name]}.")
+    if config.drop_path_keep_prob < 1 and config.regularizer.name == "drop_path":
+        raise ValueError(
+            "config.drop_path_keep_prob below 1 goes beside other regularizers, "
+            "not beside config.regularizer.name='drop_path'."
+        )
+    has_aux_head = config.model.get("aux_head", False)
+    if config.aux_weight < 0 or has_aux_head != (config.aux_weight > 0):
+        raise ValueError(
+            "config.aux_weight must be above 0 where config.model.aux_head is True, and 0 where "
+            f"not, got {config.aux_weight}."
         )
 
 

@@ -8,6 +8,7 @@ from flax import nnx
 from configs import cifar10, digits, imagenet_resnet50
 from models.resnet import ResNet
 from training import optimizer
+from training.drop import keep_prob
 
 IMAGENET = 1_281_167
 
@@ -51,8 +52,8 @@ def test_cosine_ends_at_zero_and_short_runs_warm_up_at_most_half():
 
 
 def test_keep_prob_is_a_function_of_the_step():
-    assert float(optimizer.keep_prob("linear", 0.9, 100)(50)) == pytest.approx(0.95)
-    assert float(optimizer.keep_prob("constant", 0.9, 100)(0)) == pytest.approx(0.9)
+    assert float(keep_prob("linear", 0.9, 100)(50)) == pytest.approx(0.95)
+    assert float(keep_prob("constant", 0.9, 100)(0)) == pytest.approx(0.9)
 
 
 def test_weight_decay_spares_batch_norm_alone():
@@ -72,7 +73,7 @@ def test_sgd_is_nesterov_with_l2():
         lambda leaf: jnp.full(leaf.shape, 0.5), nnx.to_pure_dict(nnx.state(model, nnx.Param))
     )
     decayed = optimizer.decay_mask(model)
-    tx = optimizer.sgd(config.optimizer, lambda step: 0.1, 5e-4, decayed)
+    tx = optimizer.optimizer(config.optimizer, lambda step: 0.1, 5e-4, decayed)
     grads = jax.tree.map(lambda leaf: jnp.full(leaf.shape, 2.0), params)
     state = tx.init(params)
     weight, momentum = 0.5, 0.0
