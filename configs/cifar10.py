@@ -7,20 +7,23 @@ The paper has no CIFAR recipe; this is the usual one for a ResNet of this size.
 
 from ml_collections import ConfigDict, config_dict
 
-#: A small AmoebaNet-B, with what Table 2's recipe has beside the regularizer.
+#: A small AmoebaNet-B, trained by Table 2's recipe in small.
 AMOEBANET = {
     "model": {
         "name": "amoebanet",
         "cell": "b",
-        "num_cells": 2,
-        "num_filters": 32,
+        "num_cells": 1,
+        "num_filters": 16,
         "aux_head": True,
         "small_images": True,
         "momentum": 0.9,
         "remat": False,
     },
+    "optimizer.name": "rmsprop",
+    "optimizer.nesterov": False,
     "optimizer.clip_norm": 10.0,
     "optimizer.ema_decay": 0.99,
+    "learning_rate.schedule": "exponential",
     "label_smoothing": 0.1,
     "aux_weight": 0.4,
     "drop_path_keep_prob": 0.9,

@@ -5,11 +5,11 @@ python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 
 from ml_collections import ConfigDict, config_dict
 
-#: A small AmoebaNet-D, with what Table 2's recipe has beside the regularizer.
+#: A small AmoebaNet-B, trained by Table 2's recipe in small.
 AMOEBANET = {
     "model": {
         "name": "amoebanet",
-        "cell": "d",
+        "cell": "b",
         "num_cells": 1,
         "num_filters": 16,
         "aux_head": True,
@@ -17,8 +17,15 @@ AMOEBANET = {
         "momentum": 0.9,
         "remat": False,
     },
+    "optimizer.name": "rmsprop",
+    "optimizer.nesterov": False,
     "optimizer.clip_norm": 10.0,
     "optimizer.ema_decay": 0.99,
+    "learning_rate.schedule": "exponential",
+    "learning_rate.decay_epochs": 1.0,
+    "learning_rate.decay_factor": 0.85,
+    "data.image_size": 16,
+    "steps": 400,
     "label_smoothing": 0.1,
     "aux_weight": 0.4,
     "drop_path_keep_prob": 0.9,

@@ -5,7 +5,14 @@ from ml_collections import ConfigDict
 from training.suggest import one_of
 
 TASKS = ("classification",)
-MODELS = ("resnet", "amoebanet")
+#: network -> its fields of config.model
+MODELS = {
+    "resnet": ("depth", "width", "small_images"),
+    "amoebanet": (
+        *("cell", "num_cells", "num_filters", "aux_head"),
+        *("small_images", "momentum", "remat"),
+    ),
+}
 MESH_AXES = ("data", "fsdp")
 PRECISIONS = ("float32", "bfloat16")
 AUTOAUGMENT = ("none", "imagenet", "cifar10")
@@ -23,7 +30,7 @@ def check_config(config: ConfigDict) -> None:
       ValueError: one line that names the field, its value and what is allowed.
     """
     one_of("config.task", config.task, TASKS)
-    one_of("config.model.name", config.model.name, MODELS)
+    _check_model(config)
     one_of("config.precision", config.precision, PRECISIONS)
     for axis in config.mesh:
         one_of("axis of config.mesh", axis, MESH_AXES)
@@ -43,9 +50,21 @@ def check_config(config: ConfigDict) -> None:
     if not 0 <= config.label_smoothing < 1:
         raise ValueError(f"config.label_smoothing must be in [0, 1), got {config.label_smoothing}.")
     one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)
+    if not config.learning_rate.decay_epochs > 0:
+        raise ValueError(
+            "config.learning_rate.decay_epochs must be above 0, "
+            f"got {config.learning_rate.decay_epochs}."
+        )
     _check_optimizer(config.optimizer)
     _check_regularizer(config.regularizer)
-    _check_beside(config)
+    for name in ("drop_path_keep_prob", "dropout_keep_prob"):
+        if not 0 < config[name] <= 1:
+            raise ValueError(f"config.{name} must be in (0, 1], got {config[name]}.")
+    if config.drop_path_keep_prob < 1 and config.regularizer.name == "drop_path":
+        raise ValueError(
+            "config.regularizer.name='drop_path' drops the same branches as "
+            f"config.drop_path_keep_prob: that must be 1, got {config.drop_path_keep_prob}."
+        )
 
 
 def _check_regularizer(regularizer: ConfigDict) -> None:
@@ -70,6 +89,28 @@ def _check_regularizer(regularizer: ConfigDict) -> None:
         )
 
 
+def _check_model(config: ConfigDict) -> None:
+    model = config.model
+    one_of("config.model.name", model.name, tuple(MODELS))
+    fields = MODELS[model.name]
+    if {*model} != {"name", *fields}:
+        raise ValueError(
+            f"config.model.name={model.name!r} goes with {', '.join(fields)}, "
+            f"not with {', '.join(field for field in model if field != 'name')}: "
+            "take a config of that network."
+        )
+    if model.get("aux_head", False):
+        if not config.aux_weight > 0:
+            raise ValueError(
+                "config.aux_weight must be above 0 with config.model.aux_head, "
+                f"got {config.aux_weight}."
+            )
+    elif config.aux_weight:
+        raise ValueError(
+            f"config.aux_weight must be 0 without config.model.aux_head, got {config.aux_weight}."
+        )
+
+
 def _check_optimizer(optimizer: ConfigDict) -> None:
     one_of("config.optimizer.name", optimizer.name, OPTIMIZERS)
     if optimizer.clip_norm < 0:
@@ -81,24 +122,6 @@ def _check_optimizer(optimizer: ConfigDict) -> None:
         raise ValueError(
             "config.optimizer.ema_decay must be in (0, 1), or 0 for no moving average, "
             f"got {optimizer.ema_decay}."
-        )
-
-
-def _check_beside(config: ConfigDict) -> None:
-    """What goes beside the regulariser and the last layer."""
-    for name in ("drop_path_keep_prob", "dropout_keep_prob"):
-        if not 0 < config[name] <= 1:
-            raise ValueError(f"config.{name} must be in (0, 1], got {config[name]}.")
-    if config.drop_path_keep_prob < 1 and config.regularizer.name == "drop_path":
-        raise ValueError(
-            "config.drop_path_keep_prob below 1 goes beside other regularizers, "
-            "not beside config.regularizer.name='drop_path'."
-        )
-    has_aux_head = config.model.get("aux_head", False)
-    if config.aux_weight < 0 or has_aux_head != (config.aux_weight > 0):
-        raise ValueError(
-            "config.aux_weight must be above 0 where config.model.aux_head is True, and 0 where "
-            f"not, got {config.aux_weight}."
         )
 
 

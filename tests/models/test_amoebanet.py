@@ -14,7 +14,12 @@ from flax import nnx
 from models.amoebanet import AmoebaNet
 from models.amoebanet_cells import GENOTYPES
 from models.amoebanet_operations import ConvNorm, HalveMap, pool
-from models.drop_sites import baseline_sites, dropblock_sites
+from models.drop_sites import (
+    baseline_sites,
+    dropblock_sites,
+    head_dropout_sites,
+    scheduled_drop_path_sites,
+)
 
 SMALL = {"num_cells": 1, "num_filters": 16, "num_classes": 5, "small_images": True}
 
@@ -145,7 +150,7 @@ def test_average_pool_leaves_out_the_padding():
 
 
 def test_halving_sees_every_second_pixel_on_both_diagonals():
-    halve = HalveMap(1, 2, dtype=jnp.float32, rngs=nnx.Rngs(0))
+    halve = HalveMap(1, 2, momentum=0.9, dtype=jnp.float32, rngs=nnx.Rngs(0))
     for conv in (halve.even, halve.odd):
         conv.kernel[...] = jnp.ones((1, 1, 1, 1))
     x = jnp.arange(1.0, 26).reshape(1, 5, 5, 1)
@@ -155,7 +160,9 @@ def test_halving_sees_every_second_pixel_on_both_diagonals():
 
 
 def test_depthwise_kernels_start_at_the_variance_of_what_a_unit_reads():
-    layer = ConvNorm(512, 8, (3, 3), separable=True, dtype=jnp.float32, rngs=nnx.Rngs(0))
+    layer = ConvNorm(
+        512, 8, (3, 3), separable=True, momentum=0.9, dtype=jnp.float32, rngs=nnx.Rngs(0)
+    )
     assert layer.depthwise.kernel[...].shape == (3, 3, 1, 512)
     assert float(layer.depthwise.kernel[...].var()) == pytest.approx(2 / 9, rel=0.1)
     assert float(layer.conv.kernel[...].var()) == pytest.approx(2 / 512, rel=0.1)
@@ -192,6 +199,7 @@ def test_sites_of_a_cell():
         *("conv9", "branch", "skip"),
         *("branch", "conv10", "branch"),
         "skip",  # state 0 in the output
+        "head",
     ]
     assert spy.calls[-len(normal) :] == [(4, site) for site in normal]
 
@@ -206,11 +214,13 @@ def test_the_last_half_of_the_cells_is_group_4(num_cells, small_images):
 
 
 def test_groups_and_kinds_choose_the_sites(key):
-    for sites, kinds in (
-        (dropblock_sites(block_size=3, groups=(4,)), {"conv", "skip"}),
-        (baseline_sites("drop_path", groups=(4,)), {"branch"}),
+    for sites, places in (
+        (dropblock_sites(block_size=3, groups=(4,)), {(4, "conv"), (4, "skip")}),
+        (baseline_sites("drop_path", groups=(4,)), {(4, "branch")}),
+        (scheduled_drop_path_sites(), {(3, "branch"), (4, "branch")}),
+        (head_dropout_sites(), {(4, "head")}),
     ):
-        assert calls(sites.at(key, 0.5), **SMALL).changed == {(4, kind) for kind in kinds}
+        assert calls(sites.at(key, 0.5), **SMALL).changed == places
 
 
 def test_no_regulariser_leaves_no_trace():
