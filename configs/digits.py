@@ -5,7 +5,35 @@ python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 
 from ml_collections import ConfigDict, config_dict
 
-#: The rows of the paper's Table 1, as what each changes in the baseline.
+#: A small AmoebaNet-B, trained by Table 2's recipe in small.
+AMOEBANET = {
+    "model": {
+        "name": "amoebanet",
+        "cell": "b",
+        "num_cells": 1,
+        "num_filters": 16,
+        "aux_head": True,
+        "small_images": True,
+        "momentum": 0.9,
+        "remat": False,
+    },
+    "optimizer.name": "rmsprop",
+    "optimizer.nesterov": False,
+    "optimizer.clip_norm": 10.0,
+    "optimizer.ema_decay": 0.99,
+    "learning_rate.schedule": "exponential",
+    "learning_rate.decay_epochs": 1.0,
+    "learning_rate.decay_factor": 0.85,
+    "data.image_size": 16,
+    "steps": 400,
+    "label_smoothing": 0.1,
+    "aux_weight": 0.4,
+    "drop_path_keep_prob": 0.9,
+    "dropout_keep_prob": 0.5,
+    "regularizer.groups": (4,),
+}
+
+#: The rows of the paper's Tables 1 and 2, as what each changes in the baseline.
 VARIANTS = {
     "baseline": {},
     "dropout": {
@@ -26,6 +54,8 @@ VARIANTS = {
         "regularizer.name": "dropblock",
         "label_smoothing": 0.1,
     },
+    "amoebanet": AMOEBANET,
+    "amoebanet_dropblock": AMOEBANET | {"regularizer.name": "dropblock"},
 }
 
 
@@ -60,7 +90,17 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     config.model = {"name": "resnet", "depth": 18, "width": 16, "small_images": True}
 
     # Learning rates are per 256 images of batch size.
-    config.optimizer = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+    # 0 is no clipping, and no moving average; decay and epsilon are RMSProp's.
+    config.optimizer = {
+        "name": "sgd",
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 5e-4,
+        "decay": 0.9,
+        "epsilon": 1.0,
+        "clip_norm": 0.0,
+        "ema_decay": 0.0,
+    }
     config.learning_rate = {
         "base": 0.4,
         "schedule": "cosine",
@@ -69,9 +109,16 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
         "drop_epochs": (),
         "drop_steps": (),
         "drop_factor": 0.1,
+        "decay_epochs": 2.4,
+        "decay_factor": 0.97,
+        "floor": 1e-4,
     }
 
     config.label_smoothing = 0.0
+    # Of the auxiliary head's loss; beside the regularizer: of the branches and the last layer.
+    config.aux_weight = 0.0
+    config.drop_path_keep_prob = 1.0
+    config.dropout_keep_prob = 1.0
     # block_size, on_skip and gamma are DropBlock's.
     config.regularizer = {
         "name": "none",

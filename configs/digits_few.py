@@ -49,7 +49,17 @@ def get_config(variant: str = "networks") -> ConfigDict:
     config.model = {"name": "resnet", "depth": 10, "width": 8, "small_images": True}
 
     # Learning rates are per 256 images of batch size.
-    config.optimizer = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4}
+    # 0 is no clipping, and no moving average; decay and epsilon are RMSProp's.
+    config.optimizer = {
+        "name": "sgd",
+        "momentum": 0.9,
+        "nesterov": True,
+        "weight_decay": 5e-4,
+        "decay": 0.9,
+        "epsilon": 1.0,
+        "clip_norm": 0.0,
+        "ema_decay": 0.0,
+    }
     config.learning_rate = {
         "base": 0.4,
         "schedule": "cosine",
@@ -58,9 +68,16 @@ def get_config(variant: str = "networks") -> ConfigDict:
         "drop_epochs": (),
         "drop_steps": (),
         "drop_factor": 0.1,
+        "decay_epochs": 2.4,
+        "decay_factor": 0.97,
+        "floor": 1e-4,
     }
 
     config.label_smoothing = 0.0
+    # Of the auxiliary head's loss; beside the regularizer: of the branches and the last layer.
+    config.aux_weight = 0.0
+    config.drop_path_keep_prob = 1.0
+    config.dropout_keep_prob = 1.0
     # block_size, on_skip and gamma are DropBlock's.
     config.regularizer = {
         "name": "none",

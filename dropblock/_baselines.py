@@ -61,8 +61,23 @@ def drop_by_mask_shape(
     """The result, and the realised share of dropped units, a float32 scalar."""
     _check.feature_map(x)
     _check.probability("keep_prob", keep_prob)
+    return drop_where(x, keep_mask(mask_shape, rng, x.shape, keep_prob), keep_prob)
+
+
+def keep_mask(
+    mask_shape: Callable[[Sequence[int]], tuple[int, ...]],
+    rng: jax.Array,
+    shape: Sequence[int],
+    keep_prob: ArrayLike,
+) -> jax.Array:
+    """True where units of an array of ``shape`` are kept, of shape ``mask_shape(shape)``."""
     keep_prob = jnp.asarray(keep_prob, jnp.float32)
-    mask = jax.random.uniform(rng, mask_shape(x.shape), jnp.float32) < keep_prob
+    return jax.random.uniform(rng, mask_shape(shape), jnp.float32) < keep_prob
+
+
+def drop_where(x: jax.Array, mask: jax.Array, keep_prob: ArrayLike) -> tuple[jax.Array, jax.Array]:
+    """:func:`drop_by_mask_shape` with a mask that was drawn before."""
+    keep_prob = jnp.asarray(keep_prob, jnp.float32)
     scale = 1 / jnp.where(keep_prob > 0, keep_prob, 1)  # at 0 nothing is kept: no 0 * inf
     compute = jnp.promote_types(x.dtype, jnp.float32)
     y = jnp.where(mask, (x.astype(compute) * scale).astype(x.dtype), 0)

@@ -74,7 +74,17 @@ def drop_and_count(
     _check.probability("gamma", gamma)
     block = _check.block_sizes(block_size, x.shape[1:-1])
     dropped = sample(rng, x.shape, gamma, block, shared_channels)
+    return drop_sampled(x, dropped, shared_channels=shared_channels, normalize=normalize)
 
+
+def drop_sampled(
+    x: jax.Array,
+    dropped: _packed.Packed,
+    *,
+    shared_channels: bool = False,
+    normalize: Normalize = "batch",
+) -> tuple[jax.Array, jax.Array]:
+    """:func:`drop_and_count` with units that were sampled before."""
     # Integer counts: exact, hence the same whatever the dtype, the mesh or the order of sums.
     # One example's count fits in int32; the batch's is summed in float32 only beyond 2**32 units.
     # `size` meets arrays as a float: as an int JAX refuses it beyond int32.

@@ -4,10 +4,10 @@ Dilation is shifts and ors, counting is a population count, and the bits are unp
 very pass that multiplies the activations.
 """
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +15,11 @@ import jax.numpy as jnp
 from dropblock import _seeds
 
 
-class Packed(NamedTuple):
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["words"], meta_fields=["bits", "length"]
+)
+@dataclasses.dataclass(frozen=True)
+class Packed:
     """A set of dropped units: (batch, *spatial[:-1], words, channels), and bits in a word."""
 
     words: jax.Array

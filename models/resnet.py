@@ -190,4 +190,7 @@ class ResNet(nnx.Module):
           (batch, num_classes) float32.
         """
         last = self.features(x, train=train, drop=drop)[-1]
-        return self.head(jnp.mean(last.astype(jnp.float32), axis=(1, 2)))
+        pooled = jnp.mean(last.astype(jnp.float32), axis=(1, 2))
+        if drop is not None:
+            pooled = drop(pooled, group=4, site="head")
+        return self.head(pooled)

@@ -8,11 +8,12 @@ from ml_collections import ConfigDict
 
 import data
 from metrics.topk import top_k
+from models.amoebanet import AmoebaNet
 from models.drop_sites import Drop
 from models.resnet import ResNet
 from tasks.contract import Batch
 
-MODELS = {"resnet": ResNet}
+MODELS = {"resnet": ResNet, "amoebanet": AmoebaNet}
 PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
 
@@ -54,8 +55,15 @@ class Classification:
     def loss(
         self, model: nnx.Module, batch: Batch, drop: Drop | None
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        logits = model(self.normalise(batch["image"]), train=True, drop=drop)
-        total, rows = _masked_cross_entropy(logits, batch, self._config.label_smoothing)
+        images, smoothing = self.normalise(batch["image"]), self._config.label_smoothing
+        if self._config.aux_weight:
+            logits, aux_logits = model.logits_and_aux(images, train=True, drop=drop)
+        else:
+            logits, aux_logits = model(images, train=True, drop=drop), None
+        total, rows = _masked_cross_entropy(logits, batch, smoothing)
+        if aux_logits is not None:
+            aux_total, _ = _masked_cross_entropy(aux_logits, batch, smoothing)
+            total += self._config.aux_weight * aux_total
         loss = total / jnp.maximum(rows, 1)
         hits, _ = top_k(logits, batch["label"], batch["mask"])
         return loss, {"loss": loss, "accuracy": hits / jnp.maximum(rows, 1)}

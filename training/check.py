@@ -7,7 +7,14 @@ from ml_collections import ConfigDict
 from training.suggest import one_of
 
 TASKS = ("classification",)
-MODELS = ("resnet",)
+#: network -> its fields of config.model
+MODELS = {
+    "resnet": ("depth", "width", "small_images"),
+    "amoebanet": (
+        *("cell", "num_cells", "num_filters", "aux_head"),
+        *("small_images", "momentum", "remat"),
+    ),
+}
 RESNET_DEPTHS = (10, 18, 34, 50, 101)
 MESH_AXES = ("data", "fsdp")
 PRECISIONS = ("float32", "bfloat16")
@@ -15,7 +22,8 @@ AUTOAUGMENT = ("none", "imagenet", "cifar10")
 REGULARIZERS = ("none", "dropblock", "dropout", "spatial_dropout", "drop_path")
 KEEP_PROB_SCHEDULES = ("linear", "constant")
 GAMMAS = ("paper", "exact")
-LEARNING_RATE_SCHEDULES = ("cosine", "piecewise", "constant")
+LEARNING_RATE_SCHEDULES = ("cosine", "piecewise", "exponential", "constant")
+OPTIMIZERS = ("sgd", "rmsprop")
 
 
 def check_config(config: ConfigDict) -> None:
@@ -25,12 +33,10 @@ def check_config(config: ConfigDict) -> None:
       ValueError: one line that names the field, its value and what is allowed.
     """
     one_of("config.task", config.task, TASKS)
-    one_of("config.model.name", config.model.name, MODELS)
+    _check_model(config)
     one_of("config.precision", config.precision, PRECISIONS)
     for axis in config.mesh:
         one_of("axis of config.mesh", axis, MESH_AXES)
-    if config.model.name == "resnet":
-        _one_of_numbers("config.model.depth", config.model.depth, RESNET_DEPTHS)
     _at_least_one(config, "batch_size", "eval_every", "checkpoint_every", "log_every")
     if config.steps is None and config.epochs is None:
         raise ValueError("config.steps and config.epochs are both None: give one of them.")
@@ -47,7 +53,21 @@ def check_config(config: ConfigDict) -> None:
     if not 0 <= config.label_smoothing < 1:
         raise ValueError(f"config.label_smoothing must be in [0, 1), got {config.label_smoothing}.")
     one_of("config.learning_rate.schedule", config.learning_rate.schedule, LEARNING_RATE_SCHEDULES)
+    if not config.learning_rate.decay_epochs > 0:
+        raise ValueError(
+            "config.learning_rate.decay_epochs must be above 0, "
+            f"got {config.learning_rate.decay_epochs}."
+        )
+    _check_optimizer(config.optimizer)
     _check_regularizer(config.regularizer)
+    for name in ("drop_path_keep_prob", "dropout_keep_prob"):
+        if not 0 < config[name] <= 1:
+            raise ValueError(f"config.{name} must be in (0, 1], got {config[name]}.")
+    if config.drop_path_keep_prob < 1 and config.regularizer.name == "drop_path":
+        raise ValueError(
+            "config.regularizer.name='drop_path' drops the same branches as "
+            f"config.drop_path_keep_prob: that must be 1, got {config.drop_path_keep_prob}."
+        )
 
 
 def numbers(
@@ -94,9 +114,43 @@ def _check_regularizer(regularizer: ConfigDict) -> None:
         )
 
 
-def _one_of_numbers(name: str, value: int, allowed: Sequence[int]) -> None:
-    if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}, got {value}.")
+def _check_model(config: ConfigDict) -> None:
+    model = config.model
+    one_of("config.model.name", model.name, tuple(MODELS))
+    fields = MODELS[model.name]
+    if {*model} != {"name", *fields}:
+        raise ValueError(
+            f"config.model.name={model.name!r} goes with {', '.join(fields)}, "
+            f"not with {', '.join(field for field in model if field != 'name')}: "
+            "take a config of that network."
+        )
+    if model.get("depth", 18) not in RESNET_DEPTHS:
+        allowed = ", ".join(map(str, RESNET_DEPTHS))
+        raise ValueError(f"config.model.depth must be one of {allowed}, got {model.depth}.")
+    if model.get("aux_head", False):
+        if not config.aux_weight > 0:
+            raise ValueError(
+                "config.aux_weight must be above 0 with config.model.aux_head, "
+                f"got {config.aux_weight}."
+            )
+    elif config.aux_weight:
+        raise ValueError(
+            f"config.aux_weight must be 0 without config.model.aux_head, got {config.aux_weight}."
+        )
+
+
+def _check_optimizer(optimizer: ConfigDict) -> None:
+    one_of("config.optimizer.name", optimizer.name, OPTIMIZERS)
+    if optimizer.clip_norm < 0:
+        raise ValueError(
+            "config.optimizer.clip_norm must be a largest norm, or 0 for none, "
+            f"got {optimizer.clip_norm}."
+        )
+    if not 0 <= optimizer.ema_decay < 1:
+        raise ValueError(
+            "config.optimizer.ema_decay must be in (0, 1), or 0 for no moving average, "
+            f"got {optimizer.ema_decay}."
+        )
 
 
 def _at_least_one(config: ConfigDict, *names: str, prefix: str = "config") -> None:

@@ -26,7 +26,7 @@ def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int
 
     @jax.jit
     def activate(state: TrainState) -> tuple[jax.Array, jax.Array]:
-        model = merge(run.graphdef, state.params, state.batch_stats)
+        model = merge(run.graphdef, state.eval_params, state.batch_stats)
         last = model.features(run.task.normalise(image))[-1].astype(jnp.float32)
         logits = model.head(last.mean(axis=(1, 2)))
         weights = model.head.kernel[...][:, label].T

@@ -23,17 +23,17 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
     ``group<g>_after`` float32 (height, width, channels), ``group<g>_kept`` bool, likewise.
     Without a regulariser: nothing.
     """
-    if run.sites is None:
+    sites = run.sites.get("regularizer")
+    if sites is None:
         return
     local = to_host(state)
     if not processes.is_first():
         return
-    sites = run.sites
     image = next(iter(run.task.eval_batches(0, 1)))["image"][:1]
 
     def record(state: TrainState, key: jax.Array) -> dict[str, jax.Array]:
         drop = _Recorder(sites, key, run.config.regularizer.keep_prob)
-        model = merge(run.graphdef, state.params, state.batch_stats)
+        model = merge(run.graphdef, state.eval_params, state.batch_stats)
         model(run.task.normalise(image), train=False, drop=drop)
         return drop.maps
 

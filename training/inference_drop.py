@@ -64,7 +64,7 @@ def _make_eval_step(run: Run, block_size: int) -> Callable[[float], EvalStep]:
 
     @jax.jit
     def step(state: TrainState, batch: Batch, key: jax.Array, keep_prob: jax.Array):
-        model = merge(run.graphdef, state.params, state.batch_stats)
+        model = merge(run.graphdef, state.eval_params, state.batch_stats)
         return run.task.metrics(model, batch, sites.at(key, keep_prob)), jnp.any(batch["stop"])
 
     def at(keep_prob: float) -> EvalStep:

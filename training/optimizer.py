@@ -1,24 +1,35 @@
 """The optimizer and its schedules, from a config and its values, which may be traced."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 
+import jax
+import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.typing import ArrayLike
 from ml_collections import ConfigDict
 
-from dropblock import constant_keep_prob, linear_keep_prob
+from training.drop import keep_probs
 from training.values import Values
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What one run's step computes with, beside the gradients."""
+    """What one run's step computes with, beside the gradients.
+
+    Attributes:
+      optimizer: gradients to updates.
+      learning_rate: its own schedule, to be logged.
+      keep_prob: of each regulariser, by the names of :func:`training.drop.drop_sites`.
+      average: (moving average of the parameters, parameters, step) -> moving average.
+    """
 
     optimizer: optax.GradientTransformation
     learning_rate: optax.Schedule
-    keep_prob: optax.Schedule
+    keep_prob: Mapping[str, optax.Schedule]
+    average: Callable[[dict, dict, jax.Array], dict]
 
 
 def make_recipe(
@@ -30,9 +41,10 @@ def make_recipe(
     def recipe(values: Values) -> Recipe:
         rate = learning_rate(config, train_examples, values.learning_rate)
         return Recipe(
-            optimizer=sgd(config.optimizer, rate, values.weight_decay, decayed),
+            optimizer=optimizer(config.optimizer, rate, values.weight_decay, decayed),
             learning_rate=rate,
-            keep_prob=keep_prob(config.regularizer.schedule, values.keep_prob, steps),
+            keep_prob=keep_probs(config, values, steps),
+            average=functools.partial(average, config.optimizer.ema_decay),
         )
 
     return recipe
@@ -46,10 +58,11 @@ def total_steps(config: ConfigDict, train_examples: int) -> int:
 
 
 def learning_rate(config: ConfigDict, train_examples: int, base: ArrayLike) -> optax.Schedule:
-    """step -> learning rate: linear warm-up from 0, then cosine to 0, drops, or constant.
+    """step -> learning rate: linear warm-up from 0, then the config's schedule.
 
-    ``base`` is per 256 images of batch size (Goyal et al. 2017). Times are in steps or epochs;
-    steps win where both are given.
+    That is "cosine" to 0, "piecewise" with drops, "exponential", by a factor in every so many
+    epochs down to a floor, or "constant". ``base`` is per 256 images of batch size (Goyal et al.
+    2017). Times are in steps or epochs; steps win where both are given.
     """
     rate = config.learning_rate
     steps_per_epoch = train_examples / config.batch_size
@@ -66,29 +79,69 @@ def learning_rate(config: ConfigDict, train_examples: int, base: ArrayLike) -> o
         after = optax.piecewise_constant_schedule(
             peak, {round(drop) - warmup: rate.drop_factor for drop in drops}
         )
+    elif rate.schedule == "exponential":
+        times = rate.decay_epochs * steps_per_epoch
+        # Falls from step 0 on; the warm-up only stands before it.
+        start = peak * rate.decay_factor ** (warmup / times)
+        after = optax.exponential_decay(
+            start, times, rate.decay_factor, end_value=rate.floor * peak
+        )
     else:
         after = optax.constant_schedule(peak)
     return optax.join_schedules([optax.linear_schedule(0.0, peak, max(warmup, 1)), after], [warmup])
 
 
-def keep_prob(schedule: str, target: ArrayLike, steps: int) -> optax.Schedule:
-    """step -> keep_prob of the regulariser, over the whole run."""
-    if schedule == "linear":
-        return linear_keep_prob(target, steps)
-    return constant_keep_prob(target)
-
-
-def sgd(
-    optimizer: ConfigDict, schedule: optax.Schedule, weight_decay: ArrayLike, decayed: dict
+def optimizer(
+    options: ConfigDict, schedule: optax.Schedule, weight_decay: ArrayLike, decayed: dict
 ) -> optax.GradientTransformation:
-    """SGD with momentum; weight decay as L2 where ``decayed``, which spares batch norms.
+    """Weight decay as L2 where ``decayed``, which spares batch norms; clipping; a descent.
+
+    The gradient's norm is clipped over all parameters together, where ``clip_norm`` is not 0.
+    """
+    clipping = [optax.clip_by_global_norm(options.clip_norm)] if options.clip_norm else []
+    return optax.chain(
+        optax.add_decayed_weights(weight_decay, mask=decayed),
+        *clipping,
+        DESCENTS[options.name](options, schedule),
+    )
+
+
+def sgd(options: ConfigDict, schedule: optax.Schedule) -> optax.GradientTransformation:
+    """SGD with momentum.
 
     Source: Ghiasi et al. 2018 (recipe of Table 1).
     """
-    return optax.chain(
-        optax.add_decayed_weights(weight_decay, mask=decayed),
-        optax.sgd(schedule, momentum=optimizer.momentum, nesterov=optimizer.nesterov),
+    return optax.sgd(schedule, momentum=options.momentum, nesterov=options.nesterov)
+
+
+def rmsprop(options: ConfigDict, schedule: optax.Schedule) -> optax.GradientTransformation:
+    """RMSProp with momentum, as TensorFlow's: squares begin at 1, epsilon under the root.
+
+    Source: Real et al. 2018 (arXiv 1802.01548) and the authors' code.
+    """
+    return optax.rmsprop(
+        schedule,
+        decay=options.decay,
+        eps=options.epsilon,
+        initial_scale=1.0,
+        momentum=options.momentum,
+        nesterov=options.nesterov,
     )
+
+
+DESCENTS = {"sgd": sgd, "rmsprop": rmsprop}
+
+
+def average(decay: float, ema: dict, params: dict, step: jax.Array) -> dict:
+    """The parameters' moving average after a step, when ``step`` were taken before it.
+
+    Its decay begins small, so that it soon forgets where the parameters began:
+    ``min(decay, (1 + n) / (10 + n))`` after n steps.
+
+    Source: TensorFlow's ExponentialMovingAverage with ``num_updates``, as AmoebaNet's code has it.
+    """
+    n = jnp.asarray(step + 1, jnp.float32)
+    return optax.incremental_update(params, ema, 1 - jnp.minimum(decay, (1 + n) / (10 + n)))
 
 
 def decay_mask(model: nnx.Module) -> dict:

@@ -11,10 +11,10 @@ from flax import nnx
 from jax.sharding import Mesh, Sharding
 from ml_collections import ConfigDict
 
-from models.drop_sites import DropSites, baseline_sites, dropblock_sites
 from tasks.classification import Classification
 from tasks.contract import Task
 from training import optimizer
+from training.drop import drop_sites
 from training.mesh import build_mesh, replicated, rows, split_over_fsdp
 from training.state import TrainState, all_finite, make_init
 from training.step import EvalStep, TrainStep, make_eval_step, make_train_step
@@ -30,7 +30,7 @@ class Blueprint:
 
     Attributes:
       steps: optimizer steps of the whole run.
-      sites: where it drops; None if nowhere.
+      sites: regulariser -> where it drops; see :func:`training.drop.drop_sites`.
       graphdef: the network's structure.
       init: key -> state.
       shapes: the state's, as ``jax.ShapeDtypeStruct``.
@@ -39,11 +39,12 @@ class Blueprint:
     def __init__(self, config: ConfigDict, task: Task):
         self.config, self.task = config, task
         self.steps = optimizer.total_steps(config, task.train_examples)
-        self.sites = drop_sites(config.regularizer)
+        self.sites = drop_sites(config)
         model = nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
         self.graphdef = nnx.graphdef(model)
         self._recipe = optimizer.make_recipe(config, task.train_examples, model)
-        self.init = make_init(task.build, self._recipe(values_of(config)).optimizer)
+        transformation = self._recipe(values_of(config)).optimizer
+        self.init = make_init(task.build, transformation, ema=config.optimizer.ema_decay > 0)
         self.shapes = jax.eval_shape(self.init, init_key(config.seed))
 
     def make_train_step(
@@ -122,21 +123,6 @@ def build_run(
     """
     mesh = build_mesh(config.mesh, config.batch_size, devices)
     return Run(config, TASKS[config.task](config, without_data=without_data), mesh)
-
-
-def drop_sites(regularizer: ConfigDict) -> DropSites | None:
-    """The regulariser's drop sites in the network; None where it has none."""
-    if regularizer.name == "none":
-        return None
-    groups = tuple(regularizer.groups)
-    if regularizer.name != "dropblock":
-        return baseline_sites(regularizer.name, groups=groups)
-    return dropblock_sites(
-        block_size=regularizer.block_size,
-        groups=groups,
-        on_skip=regularizer.on_skip,
-        gamma=regularizer.gamma,
-    )
 
 
 def use_compilation_cache() -> None:

@@ -17,13 +17,20 @@ from jax.experimental import multihost_utils
 class TrainState:
     """Parameters, batch statistics and optimizer slots after ``step`` optimizer steps.
 
-    ``params`` and ``batch_stats`` are nested dicts of float32 arrays, as the modules nest.
+    ``params`` and ``batch_stats`` are nested dicts of float32 arrays, as the modules nest; ``ema``
+    is the moving average of ``params``, or None in a run without one.
     """
 
     step: jax.Array
     params: dict
     batch_stats: dict
     opt_state: optax.OptState
+    ema: dict | None = None
+
+    @property
+    def eval_params(self) -> dict:
+        """The parameters to evaluate with: the moving average if there is one."""
+        return self.params if self.ema is None else self.ema
 
 
 #: A TrainState whose leaves are the shardings of a state's arrays.
@@ -42,13 +49,17 @@ def merge(graphdef: nnx.GraphDef, params: dict, batch_stats: dict) -> nnx.Module
 
 
 def make_init(
-    build: Callable[[nnx.Rngs], nnx.Module], optimizer: optax.GradientTransformation
+    build: Callable[[nnx.Rngs], nnx.Module],
+    optimizer: optax.GradientTransformation,
+    *,
+    ema: bool = False,
 ) -> Callable[[jax.Array], TrainState]:
-    """key -> a fresh state."""
+    """key -> a fresh state; ``ema``: with a moving average of the parameters."""
 
     def init(key: jax.Array) -> TrainState:
         _, params, stats = split(build(nnx.Rngs(params=key)))
-        return TrainState(jnp.zeros((), jnp.int32), params, stats, optimizer.init(params))
+        average = params if ema else None
+        return TrainState(jnp.zeros((), jnp.int32), params, stats, optimizer.init(params), average)
 
     return init
 

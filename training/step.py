@@ -1,13 +1,13 @@
 """One training step and one evaluation step, as pure functions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from models.drop_sites import DropSites
+from models.drop_sites import ActiveSites, DropSites
 from tasks.contract import Batch, Task
 from training.optimizer import Recipe
 from training.state import TrainState, merge, split
@@ -21,7 +21,7 @@ def make_train_step(
     task: Task,
     graphdef: nnx.GraphDef,
     make_recipe: Callable[[Values], Recipe],
-    sites: DropSites | None,
+    sites: Mapping[str, DropSites],
     *,
     gather: Callable[[dict], dict],
     scatter: Callable[[dict], dict],
@@ -37,7 +37,7 @@ def make_train_step(
       task: has the loss.
       graphdef: of the task's network.
       make_recipe: optimizer and schedules from the values.
-      sites: None to drop nothing.
+      sites: regulariser -> where it drops, by the names of the recipe's keep_prob; may be empty.
       gather: parameters as they are kept, to how a step uses them.
       scatter: gradients as a step makes them, to how parameters are kept.
     """
@@ -50,19 +50,21 @@ def make_train_step(
 
     def train_step(state: TrainState, batch: Batch, values: Values) -> tuple[TrainState, dict]:
         recipe, drop = make_recipe(values), None
-        if sites is not None:
+        if sites:
             key = jax.random.fold_in(values.seed_key, state.step)
-            drop = sites.at(key, recipe.keep_prob(state.step))
+            keep_prob = {name: recipe.keep_prob[name](state.step) for name in sites}
+            drop = ActiveSites(key, [(sites[name], keep_prob[name]) for name in sites])
         grads, (stats, scalars, dropped) = jax.grad(loss_of, has_aux=True)(
             gather(state.params), state.batch_stats, batch, drop
         )
         updates, opt_state = recipe.optimizer.update(scatter(grads), state.opt_state, state.params)
         rate = recipe.learning_rate(state.step)
         scalars |= {"learning_rate": rate, "stop": jnp.any(batch["stop"])}
-        if sites is not None:
-            scalars |= {"keep_prob": recipe.keep_prob(state.step), "dropped": dropped}
+        if "regularizer" in sites:
+            scalars |= {"keep_prob": keep_prob["regularizer"], "dropped": dropped}
         params = optax.apply_updates(state.params, updates)
-        return TrainState(state.step + 1, params, stats, opt_state), scalars
+        ema = None if state.ema is None else recipe.average(state.ema, params, state.step)
+        return TrainState(state.step + 1, params, stats, opt_state, ema), scalars
 
     return train_step
 
@@ -71,7 +73,7 @@ def make_eval_step(task: Task, graphdef: nnx.GraphDef) -> EvalStep:
     """``(state, batch) -> ({metric: (sum, count)}, stop)``, the latter as in training."""
 
     def eval_step(state: TrainState, batch: Batch) -> tuple[dict, jax.Array]:
-        model = merge(graphdef, state.params, state.batch_stats)
+        model = merge(graphdef, state.eval_params, state.batch_stats)
         return task.metrics(model, batch), jnp.any(batch["stop"])
 
     return eval_step

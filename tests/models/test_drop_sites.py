@@ -1,11 +1,20 @@
 """The regularisers of the paper's Table 1 as a network meets them."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
-from models.drop_sites import baseline_sites, dropblock_sites
+from models.drop_sites import (
+    ActiveSites,
+    baseline_sites,
+    dropblock_sites,
+    head_dropout_sites,
+    scheduled_drop_path_sites,
+)
 
 SHAPE = (64, 6, 6, 32)
 SITES = ("skip", "conv1", "conv2", "conv3", "branch")
@@ -75,3 +84,73 @@ def test_shares_of_more_units_than_an_int_holds(sites, key):
 
     x = jax.ShapeDtypeStruct((2**12, 14, 14, 1024), jnp.bfloat16)
     assert jax.eval_shape(dropped, x)[3].shape == ()
+
+
+def test_scheduled_drop_path_and_head_dropout_are_not_scaled_by_group(key):
+    paths, head = scheduled_drop_path_sites(), head_dropout_sites()
+    drop = ActiveSites(key, [(paths, 0.5), (head, 0.25)])
+    x = jnp.ones((4096, 1, 1, 2))
+    for group in (1, 4):
+        y = np.asarray(drop(x, group=group, site="branch"))
+        assert set(y.ravel()) == {0.0, 2.0}
+        assert (y == 0).mean() == pytest.approx(0.5, abs=0.05)
+        assert (y[..., 0] == y[..., 1]).all()
+    features = drop(jnp.ones((64, 256)), group=4, site="head")
+    assert float((features == 0).mean()) == pytest.approx(0.75, abs=0.02)
+    assert float(features.max()) == 4
+    assert drop.dropped() == {}
+
+
+def test_several_regularisers_drop_as_each_alone(key):
+    """At their own sites, with the masks that they have without the others."""
+    x = jax.random.normal(key, SHAPE)
+    active = [(dropblock_sites(block_size=3), 0.8), (scheduled_drop_path_sites(), 0.6)]
+    together, alone = ActiveSites(key, active), [sites.at(key, p) for sites, p in active]
+    for site in SITES:
+        expected = x
+        for drop in alone:
+            expected = drop(expected, group=4, site=site)
+        assert (together(x, group=4, site=site) == expected).all()
+    assert together.dropped() == alone[0].dropped()
+
+
+class Scale(nnx.Module):
+    """Counts its calls, as batch norm does its statistics."""
+
+    def __init__(self):
+        self.scale, self.calls = nnx.Param(jnp.ones(())), nnx.BatchStat(jnp.zeros(()))
+
+    def __call__(self, drop, x):
+        self.calls[...] += 1
+        return jnp.sin(drop(x, group=4, site="conv1") * self.scale[...])
+
+
+@pytest.mark.parametrize("sites", [baseline_sites("dropout"), dropblock_sites(block_size=2)])
+def test_remat_changes_no_value(sites, key):
+    """Two modules alike, through one function: masks, shares and statistics are each one's own."""
+
+    def loss(scales, rematerialise):
+        modules = [Scale(), Scale()]
+        for module, scale in zip(modules, scales, strict=True):
+            module.scale[...] = scale
+        drop = sites.at(key, 0.5)
+
+        def apply(drop, module, x):
+            return module(drop, x)
+
+        call = drop.remat(apply) if rematerialise else functools.partial(apply, drop)
+        x = jnp.linspace(-1, 1, 8 * 4 * 4 * 2).reshape(8, 4, 4, 2)
+        maps = [x := call(module, x) for module in modules]
+        counts = [module.calls[...] for module in modules]
+        return x.sum(), (maps, counts, drop.dropped())
+
+    plain, again = (
+        jax.jit(jax.value_and_grad(loss, has_aux=True), static_argnums=1)([1.0, 2.0], rematerialise)
+        for rematerialise in (False, True)
+    )
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6), plain, again)
+    (_, (maps, counts, shares)), _ = again
+    assert [float(count) for count in counts] == [1, 1]
+    assert set(shares) == {4} and 0.3 < shares[4] < 0.6
+    first, second = (np.asarray(m) == 0 for m in maps)
+    assert (second & ~first).any()

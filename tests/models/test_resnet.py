@@ -98,7 +98,8 @@ def test_sites_of_basic_and_bottleneck_blocks(small):
     spy = Spy()
     logits(small, spy)
     per_group = ["skip", "conv1", "conv2", "branch"] * 2
-    assert spy.calls == [(group, site) for group in (1, 2, 3, 4) for site in per_group]
+    in_groups = [(group, site) for group in (1, 2, 3, 4) for site in per_group]
+    assert spy.calls == [*in_groups, (4, "head")]
 
     spy = Spy()
     jax.eval_shape(
@@ -112,7 +113,7 @@ def test_sites_of_basic_and_bottleneck_blocks(small):
 def test_every_site_matters(small):
     """No site is called for nothing: changing what it returns changes the logits."""
     plain = logits(small, Spy(), train=False)
-    for index in range(32):
+    for index in range(33):
         assert not np.allclose(plain, logits(small, Spy(index), train=False)), index
 
 
@@ -138,7 +139,7 @@ def test_realised_share_is_reported_by_group(small, key):
 
     def spy(x, *, group, site):
         y = drop(jnp.ones_like(x), group=group, site=site)
-        if site != "branch":
+        if site not in ("branch", "head"):
             outputs.append((group, float((y == 0).sum()), y.size))
         return x
 

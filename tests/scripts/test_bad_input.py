@@ -56,6 +56,20 @@ def digits(workdir, *extra):
         (["--config.mesh.data=3"], "does not fit the 2 device(s)"),
         (["--config.model.depth=51"], "depth must be one of [18, 34, 50, 101], got 51"),
         (["--config.model.name=resnext"], "did you mean 'resnet'?"),
+        (["--config.model.name=amoebanet"], "'amoebanet' goes with cell, num_cells, num_filters,"),
+        (
+            ["--config.aux_weight=0.4"],
+            "aux_weight must be 0 without config.model.aux_head, got 0.4",
+        ),
+        (["--config.optimizer.name=rms"], "allowed: sgd, rmsprop"),
+        (["--config.optimizer.clip_norm=-1"], "a largest norm, or 0 for none, got -1.0"),
+        (["--config.optimizer.ema_decay=1"], "or 0 for no moving average, got 1.0"),
+        (["--config.learning_rate.decay_epochs=0"], "decay_epochs must be above 0, got 0.0"),
+        (["--config.dropout_keep_prob=0"], "dropout_keep_prob must be in (0, 1], got 0.0"),
+        (
+            ["--config.regularizer.name=drop_path", "--config.drop_path_keep_prob=0.7"],
+            "drops the same branches as config.drop_path_keep_prob: that must be 1, got 0.7",
+        ),
         (["--config.data.preprocess=digit"], "did you mean 'digits'?"),
         (
             ["--config.data.name=cifar10", "--config.data.data_dir=/nowhere"],
@@ -70,6 +84,19 @@ def test_one_line(tmp_path, capsys, extra, message):
     workdir = tmp_path / "run"
     assert message in refused(capsys, digits(workdir, *extra))
     assert not workdir.exists()
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--config.model.cell=e"], "cell must be one of ['a', 'b', 'c', 'd'], got 'e'"),
+        (["--config.model.num_cells=0"], "num_cells must be at least 1, got 0"),
+        (["--config.aux_weight=0"], "above 0 with config.model.aux_head, got 0.0"),
+    ],
+)
+def test_one_line_for_amoebanet(tmp_path, capsys, extra, message):
+    config = f"--config={tiny.ROOT}/configs/digits.py:amoebanet_dropblock"
+    assert message in refused(capsys, [config, f"--workdir={tmp_path}/run", *extra])
 
 
 def test_unknown_variant_and_config_file(tmp_path, capsys):

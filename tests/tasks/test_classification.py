@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from configs import digits
 from tasks import classification
 
 
@@ -22,3 +23,28 @@ def test_cross_entropy_by_hand(smoothing, key):
     expected = -(target * log_probabilities).sum(axis=1)
     assert float(total) == pytest.approx(expected[[0, 1, 3, 4]].sum(), rel=1e-5)
     assert int(rows) == 4
+
+
+class TwoHeads:
+    """Says the same to every image; its auxiliary head something else."""
+
+    def logits_and_aux(self, images, *, train, drop):
+        assert train
+        logits = jnp.tile(jnp.arange(10.0)[None], (len(images), 1))
+        return logits, -logits
+
+
+def test_auxiliary_loss_is_weighted_and_smoothed_alike():
+    config = digits.get_config("amoebanet")
+    task = classification.Classification(config)
+    labels = jnp.array([1, 9])
+    batch = {
+        "image": jnp.zeros((2, 16, 16, 1), jnp.uint8),
+        "label": labels,
+        "mask": jnp.ones(2, bool),
+    }
+    loss, scalars = task.loss(TwoHeads(), batch, None)
+    heads = TwoHeads().logits_and_aux(batch["image"], train=True, drop=None)
+    main, aux = (classification._masked_cross_entropy(y, batch, 0.1)[0] / 2 for y in heads)
+    assert float(loss) == pytest.approx(float(main + 0.4 * aux), rel=1e-6)
+    assert float(scalars["accuracy"]) == 0.5

@@ -1,0 +1,57 @@
+"""The moving average of the parameters: a part of the state, and what is evaluated."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from tests import tiny
+from training import loop
+from training.mesh import to_devices
+from training.record import Record
+from training.run import build_run
+from training.state import fingerprint
+from training.stop import StopRequest
+
+
+@pytest.fixture(scope="module")
+def run():
+    return build_run(tiny.config("baseline", optimizer__ema_decay=0.9))
+
+
+def test_a_run_without_one_has_no_array_of_it():
+    shapes = build_run(tiny.config("baseline")).shapes
+    assert shapes.ema is None
+    assert shapes.eval_params is shapes.params
+
+
+def test_average_of_the_steps_and_evaluation_with_it(run):
+    state = run.init_state()
+    expected = np.asarray(state.params["head"]["kernel"])
+    stop = StopRequest()
+    rows = iter(run.task.train_batches(0, 0, 1))
+    for step in range(3):
+        batch = to_devices(run.mesh, stop.mark(next(rows)))
+        state, _ = run.train_step(state, batch, run.values)
+        decay = min(0.9, (2 + step) / (11 + step))
+        expected = decay * expected + (1 - decay) * np.asarray(state.params["head"]["kernel"])
+        np.testing.assert_allclose(state.ema["head"]["kernel"], expected, rtol=1e-5)
+    metrics, _ = run.eval_step(state, batch)
+    swapped = dataclasses.replace(state, params=state.ema, ema=state.params)
+    assert metrics["loss"][0] != run.eval_step(swapped, batch)[0]["loss"][0]
+    alone = dataclasses.replace(swapped, ema=None)
+    assert metrics["loss"][0] == run.eval_step(alone, batch)[0]["loss"][0]
+
+
+def test_a_resumed_run_has_the_same_average(run, tmp_path):
+    def train(steps, workdir):
+        part = build_run(run.config)
+        part.steps = steps
+        with StopRequest() as stop, Record(part, workdir) as record:
+            return loop.train(part, record, stop)[0]
+
+    train(3, tmp_path / "stopped")
+    resumed, whole = train(6, tmp_path / "stopped"), train(6, tmp_path / "whole")
+    assert fingerprint(resumed) == fingerprint(whole)
+    assert jax.tree.structure(resumed.ema) == jax.tree.structure(resumed.params)
