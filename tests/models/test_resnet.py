@@ -188,5 +188,5 @@ def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
 
 
 def test_refuses_an_unknown_depth():
-    with pytest.raises(ValueError, match=r"depth must be one of \[18, 34, 50, 101\], got 20"):
+    with pytest.raises(ValueError, match=r"depth must be one of \[10, 18, 34, 50, 101\], got 20"):
         ResNet(depth=20, rngs=nnx.Rngs(0))
