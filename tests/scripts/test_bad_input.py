@@ -54,7 +54,7 @@ def digits(workdir, *extra):
         (["--config.seed=-1"], "config.seed must be in"),
         (["--config.batch_size=33"], "multiple of the mesh's 2 devices, got 33"),
         (["--config.mesh.data=3"], "does not fit the 2 device(s)"),
-        (["--config.model.depth=51"], "config.model.depth must be one of 10, 18, 34, 50, 101, got 51"),
+        (["--config.model.depth=51"], "depth must be one of 10, 18, 34, 50, 101, got 51"),
         (["--config.model.name=resnext"], "did you mean 'resnet'?"),
         (["--config.model.name=amoebanet"], "'amoebanet' goes with cell, num_cells, num_filters,"),
         (
