@@ -284,7 +284,8 @@ class AmoebaNet(nnx.Module):
           x: (batch, height, width, in_channels), normalised images.
           train: batch norm uses and updates the batch's statistics.
           drop: called as ``drop(x, group=..., site=...)`` at every drop site; group is 4 in the
-            last half of the cells and 3 before. None leaves no trace in the compiled program.
+            last half of the cells and 3 before. None leaves no trace in the compiled program. In
+            training with ``remat`` it has to be a :class:`models.drop_sites.ActiveSites`.
 
         Returns:
           (batch, num_classes) float32.
