@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from sweeps import hyper
 from training.check import check_config
 from training.command_line import find_field, open_config
-from training.run_files import check_workdir
+from training.run_files import check_workdir, flat
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -95,22 +95,12 @@ def _trial(
 def _flags(location: str, config: ConfigDict) -> list[str]:
     """What makes the file's config this one."""
     module, variant = open_config(location)
-    original = _flat(module.get_config(*variant))
+    original = flat(module.get_config(*variant).to_dict())
     return [
         f"--config.{field}={value}"
-        for field, value in _flat(config).items()
+        for field, value in flat(config.to_dict()).items()
         if value != original[field]
     ]
-
-
-def _flat(config: ConfigDict, prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in config.items():
-        if isinstance(value, ConfigDict):
-            flat |= _flat(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
 
 
 def _names(grid: hyper.Grid) -> list[str]:

@@ -181,7 +181,7 @@ def _differences(workdir: Path, config: ConfigDict) -> dict[str, str]:
     written = read_config(workdir)
     if written is None:
         return {}
-    old, new = _flat(written), _flat(_plain(config))
+    old, new = flat(written), flat(_plain(config))
     return {
         name: f"config.{name} is {_show(old, name)} there and {_show(new, name)} here"
         for name in sorted(old.keys() | new.keys())
@@ -194,18 +194,19 @@ def _plain(config: ConfigDict) -> dict[str, Any]:
     return json.loads(config.to_json())
 
 
-def _flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dicts as one, with names such as ``a.b``."""
+    values: dict[str, Any] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{name}.")
+            values |= flat(value, f"{prefix}{name}.")
         else:
-            flat[prefix + name] = value
-    return flat
+            values[prefix + name] = value
+    return values
 
 
-def _show(flat: dict[str, Any], name: str) -> str:
-    return json.dumps(flat[name]) if name in flat else "absent"
+def _show(values: dict[str, Any], name: str) -> str:
+    return json.dumps(values[name]) if name in values else "absent"
 
 
 def _is_within(name: str, fields: tuple[str, ...]) -> bool:
