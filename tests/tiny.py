@@ -13,6 +13,7 @@ from training.run_files import read_metrics
 ROOT = Path(__file__).parents[1]
 SMALL = {
     "data.image_size": 8,
+    "model.depth": 10,
     "model.width": 4,
     "batch_size": 16,
     "steps": 6,

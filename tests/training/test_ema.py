@@ -36,7 +36,7 @@ def test_average_of_the_steps_and_evaluation_with_it(run):
         state, _ = run.train_step(state, batch, run.values)
         decay = min(0.9, (2 + step) / (11 + step))
         expected = decay * expected + (1 - decay) * np.asarray(state.params["head"]["kernel"])
-        np.testing.assert_allclose(state.ema["head"]["kernel"], expected, rtol=1e-5)
+        np.testing.assert_allclose(state.ema["head"]["kernel"], expected, rtol=1e-5, atol=1e-8)
     metrics, _ = run.eval_step(state, batch)
     swapped = dataclasses.replace(state, params=state.ema, ema=state.params)
     assert metrics["loss"][0] != run.eval_step(swapped, batch)[0]["loss"][0]

@@ -58,7 +58,7 @@ def test_fsdp_splits_large_arrays_and_keeps_them_split(run):
     split = Run(run.config, run.task, build_mesh({"data": 1, "fsdp": 2}, 16))
     for state in (split.init_state(), first_steps(split, 1)[0]):
         large = [leaf for leaf in jax.tree.leaves(state) if leaf.size >= SMALLEST_SPLIT]
-        assert len(large) >= 8
+        assert len(large) >= 4
         assert all(2 * leaf.addressable_data(0).size == leaf.size for leaf in large)
         small = [leaf for leaf in jax.tree.leaves(state) if leaf.size < SMALLEST_SPLIT]
         assert all(leaf.is_fully_replicated for leaf in small)
@@ -140,7 +140,7 @@ def test_batches_are_as_the_programs_expect_them(run):
 def test_decay_and_norm_modules_are_found(run):
     abstract = nnx.eval_shape(lambda: run.task.build(nnx.Rngs(0)))
     norms = [m for _, m in nnx.iter_modules(abstract) if isinstance(m, nnx.BatchNorm)]
-    assert len(norms) == 20
+    assert len(norms) == 12
 
 
 ROWS = ["dropout", "spatial_dropout", "drop_path", "cutout", "dropblock_label_smoothing"]
