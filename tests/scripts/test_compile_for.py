@@ -83,7 +83,7 @@ def test_a_run_of_epochs_over_a_set_of_unknown_size(capsys):
 
 def compiled(name, code=0, **changes):
     """What train.py prints, without a word on stderr."""
-    arguments = tiny.arguments(None, **ABSENT | changes)
+    arguments = tiny.arguments(None, **{"model__depth": 18} | ABSENT | changes)
     out, err = tiny.run("train.py", *arguments, f"--compile_for={name}", code=code)
     assert err == ""
     return out
