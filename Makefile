@@ -1,6 +1,6 @@
 # make train: set up, train the digits on real images, show the result.
 # make test:  set up, lint, type-check, run every test.
-# make paper: the paper's figures and Table 1 on digits, in about 20 minutes.
+# make paper: the paper's figures and Table 1 on digits.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
