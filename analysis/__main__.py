@@ -1,6 +1,8 @@
 """Tables and figures from run folders.
 
-python -m analysis {table1,figure3,figure4,figure5,figure6} DIR
+python -m analysis {table1,figure3,figure4,figure5,figure6} DIR [DIR ...]
+
+Of all runs in the folders; what is drawn lies in the first.
 """
 
 import sys
@@ -22,11 +24,11 @@ FIGURES = {
 
 
 def main(arguments: list[str]) -> None:
-    if len(arguments) != 2 or arguments[0] not in FIGURES:
-        sys.exit(f"usage: python -m analysis {{{','.join(FIGURES)}}} DIR")
-    name, folder = arguments
+    if len(arguments) < 2 or arguments[0] not in FIGURES:
+        sys.exit(f"usage: python -m analysis {{{','.join(FIGURES)}}} DIR [DIR ...]")
+    name, *folders = arguments
     try:
-        print(FIGURES[name](Path(folder)))
+        print(FIGURES[name](*map(Path, folders)))
     except FileNotFoundError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

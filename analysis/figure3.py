@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from analysis.published import PUBLISHED, is_papers_network
+from analysis.rows import other_changes
 from analysis.runs import find_runs
 from analysis.series import collect, draw_level, draw_lines, finish, name_of, write_csv
 
@@ -15,19 +16,19 @@ LINES = (DROPOUT, "DropBlock", "DropBlock + schedule", "DropBlock + skip + sched
 PAPER = {DROPOUT: (0.7, "dropout"), LINES[3]: (0.9, "dropblock")}
 
 
-def figure3(folder: Path) -> str:
+def figure3(folder: Path, *others: Path) -> str:
     """Draws ``figure3.png`` and writes ``figure3.csv`` into ``folder``; returns their paths.
 
     Best accuracy of each run, as the paper reports it; mean and standard deviation over seeds.
-    Runs without a regulariser are a level. The paper's own points stand beside those of its
-    network.
+    Runs without a regulariser are a level; those with cutout, AutoAugment or label smoothing are
+    left out. The paper's own points stand beside those of its network.
 
     Raises:
-      FileNotFoundError: ``folder`` holds no run.
+      FileNotFoundError: a folder holds no run.
     """
     values, baseline, papers = [], [], False
-    for run in find_runs(folder):
-        if not (accuracies := run.evaluations("accuracy")):
+    for run in find_runs(folder, *others):
+        if other_changes(run.config) or not (accuracies := run.evaluations("accuracy")):
             continue
         papers |= is_papers_network(run.config)
         line = line_of(run.config["regularizer"])

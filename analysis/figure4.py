@@ -11,18 +11,18 @@ from analysis.series import collect, draw_lines, finish, name_of, write_csv
 LINES = ("convolutions", "+ skip", "+ skip + schedule")
 
 
-def figure4(folder: Path) -> str:
+def figure4(folder: Path, *others: Path) -> str:
     """Draws ``figure4.png`` and writes ``figure4.csv`` into ``folder``; returns their paths.
 
     A panel for each set of groups. Best accuracy of each run, mean and standard deviation over
     seeds. The paper's own point stands beside those of its network.
 
     Raises:
-      FileNotFoundError: ``folder`` holds no run.
+      FileNotFoundError: a folder holds no run.
     """
     panels: dict[str, list] = {}
     papers = False
-    for run in find_runs(folder):
+    for run in find_runs(folder, *others):
         regularizer, accuracies = run.config["regularizer"], run.evaluations("accuracy")
         if regularizer["name"] == "dropblock" and accuracies:
             papers |= is_papers_network(run.config)

@@ -10,17 +10,17 @@ from analysis.runs import find_runs
 from analysis.series import Point, collect, draw_lines, finish, write_csv
 
 
-def figure5(folder: Path) -> str:
+def figure5(folder: Path, *others: Path) -> str:
     """Draws ``figure5.png`` and writes ``figure5.csv`` into ``folder``; returns their paths.
 
     From the ``inference.jsonl`` that ``eval.py --inference_keep_prob=...`` writes into a run's
     folder: a panel for each block_size at inference, a line for each network.
 
     Raises:
-      FileNotFoundError: ``folder`` holds no run that has one.
+      FileNotFoundError: a folder holds no run, or no run has one.
     """
     panels: dict[int, list] = {}
-    for run in find_runs(folder):
+    for run in find_runs(folder, *others):
         path = run.workdir / "inference.jsonl"
         for text in path.read_text().splitlines() if path.exists() else ():
             line = json.loads(text)

@@ -12,7 +12,7 @@ from analysis.runs import Run, find_runs
 FILE = "class_activation.npz"
 
 
-def figure6(folder: Path) -> str:
+def figure6(folder: Path, *others: Path) -> str:
     """Draws ``figure6.png`` and writes ``figure6.csv`` into ``folder``; returns their paths.
 
     From the ``class_activation.npz`` that ``eval.py --cam=N`` writes into a run's folder. A row
@@ -20,10 +20,10 @@ def figure6(folder: Path) -> str:
     all runs: the share of positions above half of the map's largest value.
 
     Raises:
-      FileNotFoundError: ``folder`` holds no run that has one.
+      FileNotFoundError: a folder holds no run, or no run has one.
     """
     runs: dict[str, list[Run]] = {}
-    for run in find_runs(folder):
+    for run in find_runs(folder, *others):
         if (run.workdir / FILE).exists():
             runs.setdefault(network_of(run.config), []).append(run)
     if not runs:

@@ -31,17 +31,20 @@ def read_lines(workdir: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
-def find_runs(folder: Path) -> list[Run]:
-    """Every run in ``folder`` that has logged something, at any depth, by path.
+def find_runs(*folders: Path) -> list[Run]:
+    """Every run in the folders that has logged something, at any depth, by path.
 
     Raises:
-      FileNotFoundError: there is none.
+      FileNotFoundError: a folder holds none.
     """
-    runs = [
-        Run(path.parent, json.loads(path.read_text())["config"], read_lines(path.parent))
-        for path in sorted(folder.rglob("config.json"))
-        if (path.parent / "metrics.jsonl").exists()
-    ]
-    if not runs:
-        raise FileNotFoundError(f"{folder} holds no run: no config.json with a metrics.jsonl.")
+    runs = []
+    for folder in folders:
+        own = [
+            Run(path.parent, json.loads(path.read_text())["config"], read_lines(path.parent))
+            for path in sorted(folder.rglob("config.json"))
+            if (path.parent / "metrics.jsonl").exists()
+        ]
+        if not own:
+            raise FileNotFoundError(f"{folder} holds no run: no config.json with a metrics.jsonl.")
+        runs += own
     return runs

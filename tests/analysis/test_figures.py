@@ -30,6 +30,7 @@ def test_figure3_has_a_line_for_each_way_and_a_point_for_each_keep_prob(tmp_path
     write_run(tmp_path / "c", [0.4], **plain, **DROPBLOCK)
     write_run(tmp_path / "d", [0.3], regularizer__name="dropout")
     write_run(tmp_path / "e", [0.2])
+    write_run(tmp_path / "f", [1.0], label_smoothing=0.1, **DROPBLOCK)
     text = figure3(tmp_path)
     assert text.splitlines() == [str(tmp_path / "figure3.png"), str(tmp_path / "figure3.csv")]
     header, rows = read(tmp_path, "figure3")

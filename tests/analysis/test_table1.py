@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from analysis.table1 import row_of, table1
+from analysis.rows import row_of
+from analysis.table1 import table1
 from tests import tiny
 from tests.analysis.runs import write_run
 
@@ -21,12 +22,28 @@ def test_best_and_last_over_seeds(tmp_path):
     with (tmp_path / "table1.csv").open() as file:
         header, *rows = csv.reader(file)
     assert [row[0] for row in rows] == ["baseline", "dropblock", "dropout + cutout"]
-    assert rows[0][1:5] == ["2", "65.00 ± 7.07", "60.00 ± 0.00", "90.00 ± 0.00"]
-    assert rows[1][:3] == ["dropblock", "1", "75.00"]
+    assert rows[0][1:6] == ["", "2", "65.00 ± 7.07", "60.00 ± 0.00", "90.00 ± 0.00"]
+    assert rows[1][:4] == ["dropblock", "0.9", "1", "75.00"]
     assert rows[1][-2:] == ["78.13 ± 0.05", "94.02 ± 0.02"]
     assert rows[2][-2:] == ["", ""]
     assert len(text.splitlines()) == 2 + len(rows)
     assert f"| {' | '.join(header)} |" in text
+
+
+def test_of_several_keep_probs_the_best_is_shown_and_all_are_kept(tmp_path):
+    for keep_prob, accuracies in {0.7: [0.6, 0.2], 0.8: [0.5, 0.5], 0.9: [0.3, 0.3]}.items():
+        for seed, accuracy in enumerate(accuracies):
+            changes = {"regularizer__name": "dropblock", "regularizer__keep_prob": keep_prob}
+            write_run(tmp_path / "a" / f"{keep_prob}{seed}", [accuracy, 0.1], **changes)
+    write_run(tmp_path / "b" / "baseline", [0.9])
+    *_, baseline, dropblock = table1(tmp_path / "a", tmp_path / "b").splitlines()
+    assert baseline.startswith("| baseline |  | 1 | 90.00 |")
+    assert dropblock.startswith("| dropblock | 0.8 | 2 | 50.00 ± 0.00 | 10.00 ± 0.00 |")
+    with (tmp_path / "a" / "table1.csv").open() as file:
+        assert [row[:3] for row in list(csv.reader(file))[1:]] == [
+            ["baseline", "", "1"],
+            *(["dropblock", keep_prob, "2"] for keep_prob in ("0.7", "0.8", "0.9")),
+        ]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,8 @@ def test_every_config_of_ours_has_a_grid_that_is_accepted(tmp_path):
     for name, runs in (
         ("digits:dropblock", 9), ("cifar10:dropblock", 12), ("imagenet_resnet50:dropblock", 12),
         ("digits_few:table1", 24), ("digits_few:figure3", 63), ("digits_few:figure4", 63),
-        ("digits_few:networks", 9),
+        ("digits_few:networks", 9), ("cifar10_few:table1", 57), ("cifar10_few:figure3", 18),
+        ("cifar10_few:figure4", 54), ("cifar10_few:networks", 9),
     ):  # fmt: skip
         file, _, variant = name.partition(":")
         location = f"configs/{file}.py:{variant}"
