@@ -50,7 +50,7 @@ def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
     with one_line_errors(leave=processes.leave):
         run = build_run(flags.config)
     with (
-        one_line_errors(RunError, TooManyBadImages, leave=processes.leave),
+        one_line_errors(RunError, TooManyBadImages, leave=processes.leave_at_once),
         Record(run, workdir) as record,
     ):
         state, signal = loop.train(run, record, stop)

@@ -16,6 +16,7 @@ from sweeps.plan import Trial
 from sweeps.processes import ProcessJob, Workers
 from training.command_line import one_line_errors, parse
 from training.errors import NotFinite, RunError
+from training.processes import leave_at_once
 from training.stop import StopRequest
 from training.values import VALUE_FIELDS
 
@@ -82,7 +83,7 @@ def main(job: Path) -> None:
         with one_line_errors():
             together = RunsTogether([run.config for run in runs])
         with (
-            one_line_errors(RunError, TooManyBadImages),
+            one_line_errors(RunError, TooManyBadImages, leave=leave_at_once),
             RecordsTogether(together, workdirs) as records,
         ):
             try:

@@ -68,10 +68,14 @@ def is_first() -> bool:
 
 
 def leave(code: int) -> NoReturn:
-    """Ends this process at once, so that the others notice, if there are any."""
+    """Ends this process; at once if there are others, which an ordinary exit would wait for."""
     if jax.process_count() == 1:
         sys.exit(code)
-    # An ordinary exit would wait for the others, which wait for this one.
+    leave_at_once(code)
+
+
+def leave_at_once(code: int) -> NoReturn:
+    """Ends this process, so that nothing that a failed save has left in threads prints more."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -1,6 +1,7 @@
 """What a run leaves in its workdir: checkpoints, config.json, metrics.jsonl, TensorBoard events."""
 
 import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,22 +64,31 @@ class Record:
         """From here on it is written: config.json now, metrics from ``step`` on.
 
         What there is beyond ``step`` goes.
+
+        Raises:
+          RunError: they cannot be written.
         """
         self.checkpoints.forget_after(self.step)
-        if processes.is_first():
+        if not processes.is_first():
+            return
+        with self._writing():
             write_config(
                 *(self._workdir, self._run.config),
                 steps=self._run.steps,
                 best_metric=self._run.task.best_metric,
             )
-            self._metrics = self._stack.enter_context(
-                contextlib.closing(MetricsFile(self._workdir, self.step))
-            )
+            self._metrics = MetricsFile(self._workdir, self.step)
+        self._stack.push(self._close_metrics)
 
     def log(self, step: int, values: dict[str, Any]) -> None:
-        """One line of metrics."""
+        """One line of metrics.
+
+        Raises:
+          RunError: it cannot be written.
+        """
         if self._metrics is not None:
-            self._metrics.write(step, values)
+            with self._writing():
+                self._metrics.write(step, values)
 
     def evaluated(self, step: int, results: dict[str, float]) -> None:
         """Logs an evaluation's results and scores the step by them."""
@@ -106,3 +116,17 @@ class Record:
 
     def __exit__(self, *exception: Any) -> None:
         self._stack.__exit__(*exception)
+
+    def _close_metrics(self, kind: type[BaseException] | None, *rest: Any) -> None:
+        # What went wrong before is not hidden by this.
+        with contextlib.suppress(OSError) if kind else self._writing():
+            self._metrics.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RunError(
+                f"the metrics could not be written ({error.strerror}); {self.last_good()}."
+            ) from error

@@ -3,6 +3,7 @@
 Process 0 writes; every process may read.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -12,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
-
-from training.errors import RunError
 
 # Fields that change how a run is carried out but not what it computes: they may differ when
 # a run is taken up again.
@@ -124,35 +123,31 @@ def write_config(workdir: Path, config: ConfigDict, *, steps: int, best_metric: 
 
 
 class MetricsFile:
-    """metrics.jsonl, one object a line, and the same values as TensorBoard events."""
+    """metrics.jsonl, one object a line, and the same values as TensorBoard events.
+
+    Raises (everywhere):
+      OSError: a file cannot be written.
+    """
 
     def __init__(self, workdir: Path, step: int):
         """Opens for appending after ``step``; lines beyond it (of a lost stretch) are dropped."""
-        from tensorboardX import SummaryWriter
+        from training.event_file import EventFile
 
         path = workdir / "metrics.jsonl"
         kept = [line for line in read_metrics(workdir) if line["step"] <= step]
         replace(path, "".join(json.dumps(line) + "\n" for line in kept))
         self._file = path.open("a")
-        self._events = SummaryWriter(
-            str(workdir / "tensorboard"), purge_step=step + 1 if step else None
-        )
+        self._events = EventFile(workdir / "tensorboard", after=step)
 
     def write(self, step: int, values: dict[str, Any]) -> None:
         """Appends one line; a value is a number or a dict of numbers."""
-        try:
-            self._file.write(json.dumps({"step": step} | values) + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise RunError(f"metrics.jsonl cannot be written: {error.strerror}.") from error
-        for name, value in values.items():
-            parts = value.items() if isinstance(value, dict) else [("", value)]
-            for part, number in parts:
-                self._events.add_scalar(f"{name}/{part}" if part else name, number, step)
+        self._file.write(json.dumps({"step": step} | values) + "\n")
+        self._file.flush()
+        self._events.add(step, flat(values, separator="/"))
 
     def close(self) -> None:
-        self._file.close()
-        self._events.close()
+        with contextlib.closing(self._events), self._file:
+            pass
 
 
 def read_metrics(workdir: Path) -> list[dict[str, Any]]:
@@ -194,14 +189,14 @@ def _plain(config: ConfigDict) -> dict[str, Any]:
     return json.loads(config.to_json())
 
 
-def flat(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(tree: dict[str, Any], prefix: str = "", separator: str = ".") -> dict[str, Any]:
     """Nested dicts as one, with names such as ``a.b``."""
     values: dict[str, Any] = {}
     for name, value in tree.items():
         if isinstance(value, dict):
-            values |= flat(value, f"{prefix}{name}.")
+            values |= flat(value, f"{prefix}{name}{separator}", separator)
         else:
-            values[prefix + name] = value
+            values[f"{prefix}{name}"] = value
     return values
 
 

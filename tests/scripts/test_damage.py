@@ -1,5 +1,6 @@
 """What disks, numbers and second runs may do to a run. Nothing is lost or starts from zero."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -8,7 +9,7 @@ import pytest
 
 from tests import tiny
 from training.checksums import damage
-from training.run_files import read_metrics
+from training.run_files import MetricsFile, read_metrics
 
 
 def steps(workdir):
@@ -102,12 +103,15 @@ def small_disk(tmp_path):
 
 @pytest.mark.slow
 def test_disk_full_in_a_save(small_disk, finished):
-    """The background save fails: one line, no checkpoint harmed; with room the run goes on."""
+    """A write fails: one line, no checkpoint harmed; with room the run goes on."""
     workdir, resize = small_disk
     arguments = tiny.arguments(workdir, checkpoint_every=1)
     _, err = tiny.run("train.py", *arguments, code=1)
     last = err.strip().splitlines()[-1]
-    assert last.startswith("error: a checkpoint could not be saved (")
+    # Whichever meets the end of the disk first.
+    assert last.startswith(
+        ("error: a checkpoint could not be saved (", "error: the metrics could not be written (")
+    ), err
     assert "No space left on device" in last or "RESOURCE_EXHAUSTED" in last
     done = steps(workdir)
     assert done and f"the last good checkpoint is step {done[-1]} (" in last
@@ -115,6 +119,26 @@ def test_disk_full_in_a_save(small_disk, finished):
     _, err = tiny.run("train.py", *arguments)
     assert f"going on from step {done[-1]}" in err
     assert tiny.fingerprint(*arguments) == finished[1]
+
+
+def test_disk_full_in_the_metrics(small_disk):
+    """The write itself says so, each time it is tried; the lines before it stay."""
+    workdir, _ = small_disk
+    metrics = MetricsFile(workdir, 0)
+    metrics.write(1, {"train/loss": 1.0})
+    with contextlib.suppress(OSError):
+        (workdir / "other").write_bytes(bytes(2 << 20))
+    step = 1
+    with pytest.raises(OSError, match="No space left on device"):
+        for step in range(2, 1000):
+            metrics.write(step, {"train/loss": 1.0})
+    for _ in range(100):
+        with pytest.raises(OSError, match="No space left on device"):
+            metrics.write(1000, {"train/loss": 1.0})
+    with pytest.raises(OSError, match="No space left on device"):
+        metrics.close()
+    whole = [line["step"] for line in read_metrics(workdir)]
+    assert whole[: step - 1] == list(range(1, step))
 
 
 @pytest.mark.slow

@@ -1,10 +1,13 @@
 """The files of a run."""
 
 import json
+import struct
 
 import pytest
+from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from tests import tiny
+from training.event_file import EventFile
 from training.run_files import (
     MetricsFile,
     check_same_network,
@@ -57,4 +60,28 @@ def test_metrics_go_on_after_the_checkpoint_and_survive_a_torn_line(tmp_path):
     lines = read_metrics(tmp_path)
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert lines[-1]["train/loss"] == 30
-    assert list((tmp_path / "tensorboard").glob("events*"))
+
+
+def test_tensorboard_events(tmp_path):
+    """As any reader takes them: the numbers of a lost stretch are purged, parts have names."""
+    for after in (0, 2):
+        events = EventFile(tmp_path / str(after), after=after)
+        events.add(after + 1, {"train/loss": 0.5, "train/dropped/3": 0.25})
+        events.close()
+        version, *start, scalars = read_events(tmp_path / str(after))
+        assert version.file_version == "brain.Event:2"
+        assert [(e.step, e.session_log.status) for e in start] == [(3, SessionLog.START)][:after]
+        assert scalars.step == after + 1
+        values = {value.tag: value.simple_value for value in scalars.summary.value}
+        assert values == {"train/loss": 0.5, "train/dropped/3": 0.25}
+
+
+def read_events(folder):
+    """Records of a length in 8 bytes, its sum in 4, an event, and its sum in 4."""
+    (path,) = folder.glob("events.out.tfevents.*")
+    data, events = path.read_bytes(), []
+    while data:
+        (length,) = struct.unpack("<Q", data[:8])
+        events.append(Event.FromString(data[12 : 12 + length]))
+        data = data[16 + length :]
+    return events

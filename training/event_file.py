@@ -1,0 +1,50 @@
+"""The TensorBoard events of a run."""
+
+import socket
+import time
+from pathlib import Path
+
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.summary_pb2 import Summary
+from tensorboardX.record_writer import RecordWriter
+
+FLUSH_SECONDS = 10.0
+
+
+class EventFile:
+    """Scalars for TensorBoard, written by the thread that gives them.
+
+    tensorboardX's SummaryWriter has a thread for it. When that ends on a full disk, the values
+    that follow are waited with for ever; here the write itself fails.
+
+    Raises (everywhere):
+      OSError: the file cannot be written.
+    """
+
+    def __init__(self, folder: Path, *, after: int):
+        """A new file, which takes the place of what ``folder`` holds beyond the step ``after``."""
+        folder.mkdir(exist_ok=True)
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}"
+        self._writer = RecordWriter(str(folder / name))
+        self._write(Event(file_version="brain.Event:2"))
+        if after:
+            start = SessionLog(status=SessionLog.START)
+            self._write(Event(step=after + 1, session_log=start))
+        self._flush()
+
+    def add(self, step: int, scalars: dict[str, float]) -> None:
+        values = [Summary.Value(tag=tag, simple_value=value) for tag, value in scalars.items()]
+        self._write(Event(step=step, summary=Summary(value=values)))
+        if time.monotonic() > self._flushed + FLUSH_SECONDS:
+            self._flush()
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def _write(self, event: Event) -> None:
+        event.wall_time = time.time()
+        self._writer.write(event.SerializeToString())
+
+    def _flush(self) -> None:
+        self._writer.flush()
+        self._flushed = time.monotonic()
