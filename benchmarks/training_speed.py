@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from unittest import mock
 
@@ -64,17 +65,17 @@ def flax_example(half_precision: bool, options) -> Step:
         raise ImportError("--flax_example is not given")
     # `models` is the example's here.
     sys.path = [options.flax_example, *(path for path in sys.path if path != str(ROOT))]
-    # Its input pipeline and log are not used.
-    for name in ("tensorflow", "clu", "clu.metric_writers", "clu.periodic_actions"):
-        sys.modules.setdefault(name, mock.MagicMock())
-    sys.modules["input_pipeline"] = mock.MagicMock()
     import functools
 
     import jax
     import jax.numpy as jnp
     from flax import jax_utils
+    from flax.training import checkpoints, train_state  # noqa: F401, before TensorFlow is a mock
     from ml_collections import ConfigDict
 
+    # The example's input pipeline and log are not used.
+    for name in ("tensorflow", "tensorflow_datasets", "clu", "input_pipeline"):
+        sys.modules[name] = mock.MagicMock(__spec__=ModuleSpec(name, None))
     import models
     import train
 
