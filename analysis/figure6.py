@@ -30,7 +30,8 @@ def figure6(folder: Path, *others: Path) -> str:
         raise FileNotFoundError(f"{folder} holds no {FILE}: eval.py --cam=10 writes it.")
     names = in_order(set(runs))
     first = {name: np.load(runs[name][0].workdir / FILE) for name in names}
-    images = first[names[0]]["image"]
+    images, labels = first[names[0]]["image"], first[names[0]]["label"]
+    class_names = first[names[0]]["class_names"]
     figure = Figure(
         figsize=(1.1 * len(images) + 1.2, 1.25 * (len(names) + 1)), layout="constrained"
     )
@@ -38,18 +39,18 @@ def figure6(folder: Path, *others: Path) -> str:
     for axis in grid.flat:
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(False)
-    for axis, image, label in zip(grid[0], images, first[names[0]]["label"], strict=True):
+    for axis, image, label in zip(grid[0], images, labels, strict=True):
         axis.imshow(image.squeeze(), cmap="gray")
-        axis.set_title(f"class {label}", fontsize=8)
+        axis.set_title(class_names[label], fontsize=8)
     grid[0][0].set_ylabel("image", fontsize=8)
     for row, name in zip(grid[1:], names, strict=True):
         arrays = first[name]
         row[0].set_ylabel(name.replace(" with", "\nwith"), fontsize=8)
         for axis, image, activation in zip(row, images, arrays["activation"], strict=True):
             _overlay(axis, image, activation)
-        for axis, label, said in zip(row, arrays["label"], arrays["prediction"], strict=True):
+        for axis, label, said in zip(row, labels, arrays["prediction"], strict=True):
             if label != said:
-                axis.set_title(f"takes it for {said}", fontsize=6, color="#D55E00", pad=2)
+                axis.set_title(f"taken for {class_names[said]}", fontsize=6, color="#D55E00", pad=2)
     figure.suptitle("Class activation: bright parts speak for the image's class", fontsize=9)
     path, table = folder / "figure6.png", folder / "figure6.csv"
     figure.savefig(path, dpi=150)

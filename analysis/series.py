@@ -82,12 +82,16 @@ def draw_level(axis: Any, accuracies: Sequence[float], label: str) -> None:
 
 
 def finish(figure: Figure, axes: Sequence[Any], folder: Path, name: str) -> Path:
-    """The same frame for all; saves ``name.png`` and returns its path."""
+    """The same frame for all, one legend below; saves ``name.png`` and returns its path."""
+    lines: dict[str, Any] = {}
     for axis in axes:
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(frameon=False, fontsize=9)
+        handles, labels = axis.get_legend_handles_labels()
+        lines |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=9
+    )
     path = folder / f"{name}.png"
     figure.savefig(path, dpi=150)
     return path

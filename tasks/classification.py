@@ -40,6 +40,7 @@ class Classification:
         else:
             self._info = data.describe(config.data)
         self.train_examples = self._info.train_examples
+        self.class_names = self._info.class_names
 
     def build(self, rngs: nnx.Rngs) -> nnx.Module:
         options = dict(self._config.model)

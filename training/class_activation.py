@@ -16,8 +16,8 @@ def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int
     """Writes ``class_activation.npz`` of the first ``count`` evaluation images; returns its path.
 
     Arrays: ``image`` uint8 (count, height, width, channels), ``label`` and ``prediction`` int32
-    (count,), ``activation`` float32 (count, rows, columns): the last feature maps, weighted by the
-    head's weights of the image's class.
+    (count,), ``class_names`` of all classes, ``activation`` float32 (count, rows, columns): the
+    last feature maps, weighted by the head's weights of the image's class.
 
     Source: Zhou et al. 2016, "Learning deep features for discriminative localization".
     """
@@ -36,6 +36,6 @@ def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int
     path = workdir / FILE
     np.savez(
         path, image=image, label=label, prediction=prediction.astype(np.int32),
-        activation=activation,
+        class_names=np.array(run.task.class_names), activation=activation,
     )  # fmt: skip
     return path

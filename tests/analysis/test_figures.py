@@ -91,7 +91,7 @@ def test_figure6_counts_the_covered_share(tmp_path):
     np.savez(
         tmp_path / "a" / "class_activation.npz",
         image=np.zeros((2, 8, 8, 1), np.uint8), activation=activation,
-        label=labels, prediction=labels[::-1],
+        label=labels, prediction=labels[::-1], class_names=np.array(["0", "1", "2"]),
     )  # fmt: skip
     figure6(tmp_path)
     _, rows = read(tmp_path, "figure6")
