@@ -63,13 +63,34 @@ def flax_example(half_precision: bool, options) -> Step:
     """Its train_step under pmap, as its train_and_evaluate puts them together."""
     if not options.flax_example:
         raise ImportError("--flax_example is not given")
+    import jax
+    from flax import jax_utils
+
+    create_state, train_step, dtype = flax_parts(half_precision, options)
+    state = jax_utils.replicate(create_state())
+    train_step = jax.pmap(train_step, axis_name="batch")
+    shape = (1, options.batch, options.size, options.size, 3)
+    batch = {
+        "image": jax.random.normal(jax.random.key(1), shape, dtype),
+        "label": jax.random.randint(jax.random.key(2), shape[:2], 0, 1000),
+    }
+
+    def step():
+        nonlocal state
+        state, metrics = train_step(state, batch)
+        return metrics["loss"][0]
+
+    return step
+
+
+def flax_parts(half_precision: bool, options) -> tuple[Callable, Callable, object]:
+    """The example's own: () -> state, (state, batch) -> (state, metrics), and the images' dtype."""
     # `models` is the example's here.
     sys.path = [options.flax_example, *(path for path in sys.path if path != str(ROOT))]
     import functools
 
     import jax
     import jax.numpy as jnp
-    from flax import jax_utils
     from flax.training import checkpoints, train_state  # noqa: F401, before TensorFlow is a mock
     from ml_collections import ConfigDict
 
@@ -87,23 +108,10 @@ def flax_example(half_precision: bool, options) -> Step:
     else:
         model = models.ResNet50(num_classes=1000, dtype=jnp.bfloat16)
     rate = train.create_learning_rate_fn(config, 0.1 * options.batch / 256, 1251)
-    state = train.create_train_state(jax.random.key(0), config, model, options.size, rate)
-    state = jax_utils.replicate(state)
-    train_step = jax.pmap(
-        functools.partial(train.train_step, learning_rate_fn=rate), axis_name="batch"
+    create_state = functools.partial(
+        train.create_train_state, jax.random.key(0), config, model, options.size, rate
     )
-    shape = (1, options.batch, options.size, options.size, 3)
-    batch = {
-        "image": jax.random.normal(jax.random.key(1), shape, model.dtype),
-        "label": jax.random.randint(jax.random.key(2), shape[:2], 0, 1000),
-    }
-
-    def step():
-        nonlocal state
-        state, metrics = train_step(state, batch)
-        return metrics["loss"][0]
-
-    return step
+    return create_state, functools.partial(train.train_step, learning_rate_fn=rate), model.dtype
 
 
 def timm_model(drop_block_rate: float, options) -> Step:
