@@ -5,8 +5,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
+from models.batch_norm import batch_norm
 from models.drop_sites import Drop
 
+#: Of batch norm.
+EPSILON = 1e-3
 #: (features, kernel, strides) of a convolution
 Conv = tuple[int, tuple[int, int], tuple[int, int]]
 
@@ -21,10 +24,6 @@ def conv(in_features: int, out_features: int, kernel=(1, 1), strides=(1, 1), **o
     return nnx.Conv(
         in_features, out_features, kernel, strides, use_bias=False, kernel_init=init, **options
     )
-
-
-def batch_norm(features: int, **options) -> nnx.BatchNorm:
-    return nnx.BatchNorm(features, epsilon=1e-3, **options)
 
 
 class ConvNorm(nnx.Module):
@@ -57,7 +56,9 @@ class ConvNorm(nnx.Module):
         else:
             self.depthwise = None
             self.conv = conv(in_features, out_features, kernel, strides, **options)
-        self.norm = batch_norm(out_features, momentum=momentum, dtype=dtype, rngs=rngs)
+        self.norm = batch_norm(
+            out_features, momentum=momentum, epsilon=EPSILON, dtype=dtype, rngs=rngs
+        )
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         if self.depthwise is not None:
@@ -83,7 +84,9 @@ class HalveMap(nnx.Module):
         half = out_features // 2
         self.even = conv(in_features, half, strides=(2, 2), dtype=dtype, rngs=rngs)
         self.odd = conv(in_features, out_features - half, strides=(2, 2), dtype=dtype, rngs=rngs)
-        self.norm = batch_norm(out_features, momentum=momentum, dtype=dtype, rngs=rngs)
+        self.norm = batch_norm(
+            out_features, momentum=momentum, epsilon=EPSILON, dtype=dtype, rngs=rngs
+        )
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
         shifted = jnp.pad(x[:, 1:, 1:], ((0, 0), (0, 1), (0, 1), (0, 0)))

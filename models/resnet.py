@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
+from models.batch_norm import batch_norm
 from models.drop_sites import Drop
 from models.materialise import materialise
 
@@ -47,7 +48,7 @@ class ConvNorm(nnx.Module):
             dtype=dtype,
             rngs=rngs,
         )
-        self.norm = nnx.BatchNorm(
+        self.norm = batch_norm(
             out_features,
             momentum=0.9,
             epsilon=1e-5,
