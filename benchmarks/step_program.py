@@ -11,7 +11,8 @@ from dropblock import dropblock, gamma, group_keep_prob
 from models.resnet import ResNet
 
 GROUPS, BLOCK = (3, 4), 7
-
+#: Of other regularisers than DropBlock.
+OTHER_SITES = ("branch", "head")
 
 OPERATIONS: dict[str, Callable | None] = {
     "none": None,
@@ -42,7 +43,7 @@ def make_step(operation: str, dtype, batch: int, size: int):
             def drop(x, *, group, site):
                 nonlocal calls
                 calls += 1
-                if group not in GROUPS:
+                if group not in GROUPS or site in OTHER_SITES:
                     return x
                 rate = gamma(group_keep_prob(keep_prob, group), x.shape[1:3], BLOCK)
                 return apply(jax.random.fold_in(key, calls), x, rate, BLOCK)
