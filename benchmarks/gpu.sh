@@ -17,4 +17,6 @@ run "$python" -c 'import jax; print(jax.__version__, jax.devices())'
 run "$python" benchmarks/operation.py --dtype=bfloat16 256,14,14,1024 256,28,28,512
 run "$python" benchmarks/step.py --batch=256 --dtype=bfloat16 --rounds=20
 run "$python" benchmarks/training_speed.py "--flax_example=$flax_example"
+run "$python" benchmarks/profile_step.py
+run "$python" benchmarks/profile_step.py --variant=baseline
 run "$python" benchmarks/sweep_launchers.py

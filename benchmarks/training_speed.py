@@ -33,6 +33,18 @@ Step = Callable[[], object]
 
 def ours(variant: str, options) -> Step:
     """The step that train.py runs, from the config that it would be given."""
+    run, state, batch = our_run(variant, options)
+
+    def step():
+        nonlocal state
+        state, scalars = run.train_step(state, batch, run.values)
+        return scalars["loss"]
+
+    return step
+
+
+def our_run(variant: str, options) -> tuple:
+    """(run, its first state, a batch of noise on the device)."""
     sys.path.insert(0, str(ROOT))
     import numpy as np
 
@@ -48,15 +60,7 @@ def ours(variant: str, options) -> Step:
         name: rng.integers(0, 2 if shape.dtype == bool else 256, shape.shape).astype(shape.dtype)
         for name, shape in run.abstract_batch().items()
     }
-    batch = to_devices(run.mesh, batch)
-    state = run.init_state()
-
-    def step():
-        nonlocal state
-        state, scalars = run.train_step(state, batch, run.values)
-        return scalars["loss"]
-
-    return step
+    return run, run.init_state(), to_devices(run.mesh, batch)
 
 
 def flax_example(half_precision: bool, options) -> Step:

@@ -47,6 +47,7 @@ def block_mask(
     return ~_packed.unpack(sample(rng, shape, gamma, block, shared_channels))
 
 
+@jax.named_scope("dropblock")
 def sample(
     rng: jax.Array,
     shape: Sequence[int],

@@ -77,6 +77,7 @@ def drop_and_count(
     return drop_sampled(x, dropped, shared_channels=shared_channels, normalize=normalize)
 
 
+@jax.named_scope("dropblock")
 def drop_sampled(
     x: jax.Array,
     dropped: _packed.Packed,

@@ -1,9 +1,10 @@
-"""The step that the benchmarks measure keeps up with the code: traced here, measured elsewhere."""
+"""What the benchmarks measure and how they read it; the measuring itself is not for tests."""
 
 import jax
 import jax.numpy as jnp
 
-from benchmarks import step_program
+from benchmarks import profile_step, step_program
+from dropblock import dropblock
 from models.resnet import BLOCKS_PER_GROUP
 
 BATCH, SIZE = 2, 64
@@ -25,3 +26,22 @@ def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(monkeypatch):
     )
     assert loss.shape == ()
     assert len(shapes) == 4 * sum(BLOCKS_PER_GROUP[50][2:])
+
+
+def test_profile_tells_instructions_apart():
+    def loss(kernel, x):
+        y = jax.lax.conv_general_dilated(
+            x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        y = dropblock(jax.random.key(0), jnp.maximum(y, 0) ** 2, 0.1, 2)
+        return jnp.mean(y**2)
+
+    arrays = jnp.ones((3, 3, 2, 8)), jnp.ones((2, 8, 8, 2))
+    program = jax.jit(jax.value_and_grad(loss)).lower(*arrays).compile().as_text()
+    kinds = {profile_step.kind_of(text) for text in profile_step.instructions(program).values()}
+    assert {("convolution", False), ("convolution", True)} <= kinds
+    assert {("DropBlock", False), ("DropBlock", True)} <= kinds
+
+
+def test_profile_counts_overlapping_time_once():
+    assert profile_step.busy([(5, 7), (0, 2), (1, 3), (1, 2)]) == 5
