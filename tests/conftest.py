@@ -1,4 +1,4 @@
-"""Two CPU devices, strict rank promotion, and caches of this test session's own."""
+"""Two CPU devices, a quick compiler, strict rank promotion, and caches of this session's own."""
 
 import os
 import tempfile
@@ -6,8 +6,10 @@ import tempfile
 # pytest's workers inherit all this; nothing of the user's is read or written, and the processes
 # that tests start share it.
 if "PYTEST_XDIST_WORKER" not in os.environ:
+    # The tests compile more than they compute: LLVM's optimisations take more than they give.
     os.environ["XLA_FLAGS"] = (
-        os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=2"
+        "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0 "
+        + os.environ.get("XLA_FLAGS", "")
     )
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     _cache = tempfile.TemporaryDirectory(prefix="dropblock-jax-tests-")

@@ -11,6 +11,9 @@ from configs import digits
 from training.run_files import read_metrics
 
 ROOT = Path(__file__).parents[1]
+#: How long a test waits for another process, in seconds: only what hangs takes so long, on
+#: however busy a machine.
+PATIENCE = 600
 SMALL = {
     "data.image_size": 8,
     "model.depth": 10,
@@ -56,7 +59,7 @@ def start(script, *args, cwd=None, **environment):
 def run(script, *args, code=0, **environment):
     """Runs a script to its end; returns its stdout and stderr."""
     process = start(script, *args, **environment)
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, err
     return out, err
 
@@ -83,12 +86,15 @@ def wait_for_step(workdir, step, process):
     wait_until(lambda: (read_metrics(workdir) or [{"step": -1}])[-1]["step"] >= step, process)
 
 
-def wait_until(happened, process, seconds=120):
-    """Waits until ``happened()``, which must be while the process runs."""
-    end = time.monotonic() + seconds
+def wait_until(happened, process=None, seen=lambda: "waited too long"):
+    """Waits until ``happened()``, which must be while the process runs, if there is one.
+
+    ``seen()`` says in a failure what there was instead.
+    """
+    end = time.monotonic() + PATIENCE
     while not happened():
-        assert process.poll() is None, f"ended too early: {process.communicate()}"
-        assert time.monotonic() < end, "waited too long"
+        assert process is None or process.poll() is None, f"too early: {process.communicate()}"
+        assert time.monotonic() < end, seen()
         time.sleep(0.01)
 
 

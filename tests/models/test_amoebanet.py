@@ -314,12 +314,7 @@ def test_every_parameter_has_a_finite_gradient_and_remat_changes_nothing():
     results = []
     for remat in (False, True):
         loss, params = training(remat, baseline_sites("spatial_dropout"), images())
-        # Compiling is nearly all of this test's time.
-        step = jax.jit(
-            jax.value_and_grad(loss, has_aux=True),
-            compiler_options={"xla_backend_optimization_level": 0},
-        )
-        results.append(step(params))
+        results.append(jax.jit(jax.value_and_grad(loss, has_aux=True))(params))
     (_, (_, dropped)), grads = results[0]
     assert set(dropped) == {3, 4}
     for path, leaf in jax.tree_util.tree_leaves_with_path(grads):

@@ -31,10 +31,6 @@ def children(process):
     return [int(line) for line in found.stdout.split()]
 
 
-def wait_for(happened, process):
-    tiny.wait_until(happened, process)
-
-
 @pytest.mark.slow
 def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
     """Two jobs one after the other: the first is done when everything is killed, the second not."""
@@ -48,7 +44,7 @@ def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
     assert out.split() == [word for name in names for word in ("waiting", name)]
     runs = [tmp_path / "sweep" / name for name in names]
     process = tiny.start(*command)
-    wait_for(lambda: len(read_metrics(runs[2])) > 5, process)
+    tiny.wait_until(lambda: len(read_metrics(runs[2])) > 5, process)
     for child in children(process):
         os.kill(child, signal.SIGKILL)
     process.kill()
@@ -58,12 +54,12 @@ def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
 
     # Refused while another is at work; which stops, saves, and goes on a third time.
     process = tiny.start(*command)
-    wait_for(lambda: len(children(process)) == 1, process)
+    tiny.wait_until(lambda: len(children(process)) == 1, process)
     _, err = tiny.run(*command, code=2)
     assert "is in use by another run" in err
-    wait_for(lambda: (runs[2] / "metrics.jsonl").stat().st_mtime_ns > before[2], process)
+    tiny.wait_until(lambda: (runs[2] / "metrics.jsonl").stat().st_mtime_ns > before[2], process)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=tiny.PATIENCE)
     assert process.returncode == 143
     assert "to go on        python sweep.py" in out
 
@@ -95,7 +91,8 @@ def test_a_failed_run_says_why_and_a_lost_one_is_followed(tmp_path):
     command = arguments(tmp_path, grid, "--workers=2", **LONG)
     runs = [tmp_path / "sweep" / f"base={base}" for base in ("1e+30", "0.4")]
     process = tiny.start(*command)
-    wait_for(lambda: (runs[0] / "failed").exists() and len(read_metrics(runs[1])) > 2, process)
+    why = runs[0] / "failed"
+    tiny.wait_until(lambda: why.exists() and len(read_metrics(runs[1])) > 2, process)
     (child,) = children(process)
     os.kill(child, signal.SIGSTOP)  # or it may be done before the next sweep looks
     process.kill()
@@ -104,7 +101,7 @@ def test_a_failed_run_says_why_and_a_lost_one_is_followed(tmp_path):
     time.sleep(3)
     assert children(process) == []
     os.kill(child, signal.SIGCONT)
-    process.communicate(timeout=120)
+    process.communicate(timeout=tiny.PATIENCE)
     assert process.returncode == 1
     failed, done = table(tmp_path)
     assert (failed["state"], done["state"]) == ("failed", "done")

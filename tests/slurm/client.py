@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from tests.tiny import PATIENCE
+
 
 class Slurm:
     def __init__(self, conf: str) -> None:
@@ -15,17 +17,17 @@ class Slurm:
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
 
-    def run(self, *command: object, code: int = 0, timeout: float = 60) -> str:
+    def run(self, *command: object, code: int = 0) -> str:
         """Runs a program to its end; returns its stdout."""
         result = subprocess.run(
-            list(map(str, command)), env=self.env, timeout=timeout,
+            list(map(str, command)), env=self.env, timeout=PATIENCE,
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
         assert result.returncode == code, result.stdout + result.stderr
         return result.stdout
 
-    def srun(self, *args: object, code: int = 0, timeout: float = 60) -> str:
-        return self.run("srun", *args, code=code, timeout=timeout)
+    def srun(self, *args: object, code: int = 0) -> str:
+        return self.run("srun", *args, code=code)
 
     def sbatch(self, script: object, *args: object, options: tuple[object, ...] = ()) -> int:
         """Submits a script; its options go before it, its arguments after it."""
@@ -52,9 +54,9 @@ class Slurm:
     def state(self, job: int) -> str:
         return self.show(job, "JobState")
 
-    def wait(self, job: int, state: str, timeout: float = 45) -> None:
+    def wait(self, job: int, state: str) -> None:
         """Waits until a job is in a state."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while (now := self.state(job)) != state:
             assert time.monotonic() < deadline, f"{now}, not {state}"
             time.sleep(0.1)

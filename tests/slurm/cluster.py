@@ -43,7 +43,7 @@ NodeName=localhost NodeAddr=127.0.0.1 CPUs=8
 PartitionName=tests Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 JobRequeue=1
 # From SIGTERM to SIGKILL; Slurm's own default is 30.
-KillWait=20
+KillWait=120
 ReturnToService=2
 """
 #: Each with the command that has something to say once it is ready.
@@ -89,7 +89,7 @@ def start_daemon(command: list[str], ready: list[str], folder: Path) -> None:
     log = folder / f"{command[0]}.log"
     with log.open("w") as out:
         daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not answers(ready):
         if daemon.poll() is not None or time.monotonic() > deadline:
             sys.exit(f"{command[0]} did not start:\n{log.read_text()}")
@@ -97,7 +97,7 @@ def start_daemon(command: list[str], ready: list[str], folder: Path) -> None:
 
 
 def answers(command: list[str]) -> bool:
-    result = subprocess.run(command, capture_output=True, timeout=10)
+    result = subprocess.run(command, capture_output=True, timeout=60)
     return result.returncode == 0 and bool(result.stdout)
 
 

@@ -24,4 +24,4 @@ if checkpoint.exists():
 else:
     signal.signal(signal.SIGTERM, save)
     print(f"{process} started", flush=True)
-    time.sleep(60)
+    time.sleep(600)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 
 import pytest
 
@@ -13,12 +12,13 @@ from training.run_files import read_metrics
 HERE = ROOT / "tests" / "slurm"
 
 
-def wait_for_text(path, text, count, timeout=45):
+def wait_for_text(path, text, count):
     """Waits until a file holds a text so many times."""
-    deadline = time.monotonic() + timeout
-    while not path.exists() or path.read_text().count(text) < count:
-        assert time.monotonic() < deadline, path.read_text() if path.exists() else "no output"
-        time.sleep(0.1)
+
+    def seen():
+        return path.read_text() if path.exists() else "no output"
+
+    tiny.wait_until(lambda: seen().count(text) >= count, seen=seen)
 
 
 @pytest.mark.slow
@@ -39,9 +39,9 @@ def test_a_requeued_run_goes_on(slurm, tmp_path):
         *(ROOT / "docs" / "train.sbatch", *tiny.arguments(tmp_path / "run", **long)),
         options=("--ntasks=2", f"--chdir={ROOT}", f"--output={output}"),
     )
-    wait_for_text(tmp_path / "run" / "metrics.jsonl", '{"step": 5,', 1, timeout=120)
+    wait_for_text(tmp_path / "run" / "metrics.jsonl", '{"step": 5,', 1)
     slurm.requeue(job)
-    slurm.wait(job, "COMPLETED", timeout=120)
+    slurm.wait(job, "COMPLETED")
     text = output.read_text()
     assert "stopped at step " in text and "going on from step " in text
     assert read_metrics(tmp_path / "run")[-1]["step"] == 24

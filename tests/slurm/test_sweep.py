@@ -2,7 +2,6 @@
 
 import csv
 import signal
-import time
 
 import pytest
 
@@ -23,13 +22,6 @@ def get_hyper(hyper):
 """
 
 
-def wait_for(happened, what, timeout=90):
-    deadline = time.monotonic() + timeout
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-
-
 @pytest.mark.slow
 def test_an_array_whose_runs_go_on_after_a_requeue_and_a_lost_sweep(slurm, tmp_path):
     """Killed while its jobs run, one of them requeued: the next sweep.py finds both."""
@@ -48,7 +40,7 @@ def test_an_array_whose_runs_go_on_after_a_requeue_and_a_lost_sweep(slurm, tmp_p
     def at_work(run):
         return len(read_metrics(run)) > 4
 
-    wait_for(lambda: all(map(at_work, runs)), first)
+    tiny.wait_until(lambda: all(map(at_work, runs)), first)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     jobs = [(run / "slurm_job").read_text() for run in runs]
