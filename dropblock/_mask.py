@@ -52,11 +52,13 @@ def sample(
     rng: jax.Array,
     shape: Sequence[int],
     gamma: ArrayLike,
-    block: Sequence[int],
+    block: tuple[int, ...],
     shared_channels: bool,
 ) -> _packed.Packed:
     """The complement of :func:`block_mask` as words; ``block`` is clipped already."""
     *outer, channels = shape
     # float32 whatever the activations are: in 16 bits gamma itself would be rounded.
     gamma = jnp.asarray(gamma, jnp.float32)
-    return _packed.sample(rng, gamma, (*outer, 1 if shared_channels else channels), block)
+    shape = (*outer, 1 if shared_channels else channels)
+    dropped: _packed.Packed = _packed.sample(rng, gamma, shape, block)
+    return dropped

@@ -7,7 +7,7 @@ very pass that multiplies the activations.
 import dataclasses
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -34,11 +34,13 @@ def layout(length: int) -> tuple[int, int, jnp.dtype]:
     return words, bits, jnp.dtype(f"uint{8 if bits <= 8 else 16 if bits <= 16 else 32}")
 
 
+# Of its own for JAX, which thus traces it once for all sites of a shape. XLA inlines it.
+@functools.partial(jax.jit, static_argnums=(2, 3))
 def sample(
     rng: jax.Array,
     gamma: jax.Array,
-    shape: Sequence[int],
-    block: Sequence[int],
+    shape: tuple[int, ...],
+    block: tuple[int, ...],
 ) -> Packed:
     """The dropped units of Algorithm 1.
 
