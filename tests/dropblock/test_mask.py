@@ -116,6 +116,17 @@ def test_certain_probabilities(probability, key):
     assert (np.asarray(mask) == (probability == 0)).all()
 
 
+def test_sites_of_a_shape_are_traced_once(key):
+    """A network has dozens of sites: without that, sampling would be most of its tracing."""
+
+    def program(sites):
+        draw = lambda key: [block_mask(site, (2, 6, 6, 8), 0.1, 3) for site in key]  # noqa: E731
+        return jax.jit(draw).lower(jax.random.split(key, sites)).as_text()
+
+    one, eight = map(program, (1, 8))
+    assert one.count("stablehlo.while") == eight.count("stablehlo.while") > 0
+
+
 def test_same_mask_on_any_mesh(key):
     """Sharded over examples or channels, on one device or two: bit for bit the same."""
     make = jax.jit(
