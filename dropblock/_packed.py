@@ -34,7 +34,7 @@ def layout(length: int) -> tuple[int, int, jnp.dtype]:
     return words, bits, jnp.dtype(f"uint{8 if bits <= 8 else 16 if bits <= 16 else 32}")
 
 
-# Of its own for JAX, which thus traces it once for all sites of a shape. XLA inlines it.
+# Jitted by itself, JAX traces it once for all sites of a shape; XLA inlines it.
 @functools.partial(jax.jit, static_argnums=(2, 3))
 def sample(
     rng: jax.Array,

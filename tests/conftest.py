@@ -8,8 +8,8 @@ import tempfile
 if "PYTEST_XDIST_WORKER" not in os.environ:
     # The tests compile more than they compute: LLVM's optimisations take more than they give.
     os.environ["XLA_FLAGS"] = (
-        "--xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0 "
-        + os.environ.get("XLA_FLAGS", "")
+        os.environ.get("XLA_FLAGS", "")
+        + " --xla_force_host_platform_device_count=2 --xla_backend_optimization_level=0"
     )
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     _cache = tempfile.TemporaryDirectory(prefix="dropblock-jax-tests-")

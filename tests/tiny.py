@@ -86,16 +86,16 @@ def wait_for_step(workdir, step, process):
     wait_until(lambda: (read_metrics(workdir) or [{"step": -1}])[-1]["step"] >= step, process)
 
 
-def wait_until(happened, process=None, seen=lambda: "waited too long"):
-    """Waits until ``happened()``, which must be while the process runs, if there is one.
+def wait_until(happened, process=None, seen=lambda: "waited too long", pause=0.01):
+    """Asks ``happened()`` until it has, which must be while the process runs, if there is one.
 
-    ``seen()`` says in a failure what there was instead.
+    ``seen()`` says in a failure what there was instead; ``pause`` seconds are between questions.
     """
     end = time.monotonic() + PATIENCE
     while not happened():
         assert process is None or process.poll() is None, f"too early: {process.communicate()}"
         assert time.monotonic() < end, seen()
-        time.sleep(0.01)
+        time.sleep(pause)
 
 
 def fingerprint(*args):

@@ -18,9 +18,9 @@ def log(workdir):
     return {line["step"]: line for line in read_metrics(workdir) if "train/loss" in line}
 
 
-def end(processes, code):
+def end(processes, code, seconds=60):
     """Their outputs, once all have ended with ``code``."""
-    outputs = [process.communicate(timeout=tiny.PATIENCE) for process in processes]
+    outputs = [process.communicate(timeout=seconds) for process in processes]
     assert [process.returncode for process in processes] == [code] * len(processes), outputs
     return outputs
 
@@ -100,7 +100,7 @@ def test_one_of_two_is_killed(tmp_path):
     assert "process 0 of 2 cannot go on with the others" in err or "another task died" in err
     processes[1].communicate()
 
-    outputs = end(two(arguments), 0)
+    outputs = end(two(arguments), 0, tiny.PATIENCE)
     assert "going on from step" in outputs[0][1]
     assert max(log(tmp_path)) == 16
     # One process alone reads what two have written, whole.

@@ -3,10 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-from tests.tiny import PATIENCE
+from tests.tiny import PATIENCE, wait_until
 
 
 class Slurm:
@@ -56,10 +55,11 @@ class Slurm:
 
     def wait(self, job: int, state: str) -> None:
         """Waits until a job is in a state."""
-        deadline = time.monotonic() + PATIENCE
-        while (now := self.state(job)) != state:
-            assert time.monotonic() < deadline, f"{now}, not {state}"
-            time.sleep(0.1)
+        wait_until(
+            lambda: self.state(job) == state,
+            seen=lambda: f"{self.state(job)}, not {state}",
+            pause=0.1,  # every question starts scontrol
+        )
 
 
 def outside_slurm() -> dict[str, str]:

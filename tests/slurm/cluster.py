@@ -43,7 +43,7 @@ NodeName=localhost NodeAddr=127.0.0.1 CPUs=8
 PartitionName=tests Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 JobRequeue=1
 # From SIGTERM to SIGKILL; Slurm's own default is 30.
-KillWait=120
+KillWait=20
 ReturnToService=2
 """
 #: Each with the command that has something to say once it is ready.
