@@ -6,6 +6,7 @@ alone, so that tables and figures can be made on a machine without JAX.
 
 from runfiles.atomic import replace
 from runfiles.json_lines import json_line, read_lines
+from runfiles.lock import is_locked, take_lock
 from runfiles.names import (
     CHECKPOINTS,
     CLASS_ACTIVATION,
@@ -53,10 +54,12 @@ __all__ = [
     "evaluations",
     "flat",
     "is_complete",
+    "is_locked",
     "json_line",
     "read_lines",
     "read_metrics",
     "read_record",
     "replace",
+    "take_lock",
     "write_record",
 ]
