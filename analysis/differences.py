@@ -1,0 +1,72 @@
+"""What tells runs apart, beside their seed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from runfiles import RunRecord, flat
+
+#: Fields that do not decide what a run measures. The seed does, but runs are averaged over it.
+FREE_FIELDS = (
+    "seed",
+    "mesh",
+    "checkpoint_every",
+    "log_every",
+    "data.data_dir",
+    "data.threads",
+    "data.prefetch",
+    # The steps that they make are compared.
+    "epochs",
+)
+
+
+def setting(record: RunRecord) -> dict[str, Any]:
+    """The fields that decide what a run measures but for the seed, flat."""
+    fields = flat(record.config) | {"steps": record.steps}
+    if fields.get("regularizer.name") in (None, "none"):
+        # Nothing is regularised, whatever the other fields say.
+        fields = {name: v for name, v in fields.items() if not within(name, ("regularizer",))}
+    return {
+        # 2 and 2.0 are one value.
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in fields.items()
+        if not within(name, FREE_FIELDS)
+    }
+
+
+def within(name: str, fields: Sequence[str]) -> bool:
+    """Whether a flat name is one of the fields or lies below one of them."""
+    return any(name == field or name.startswith(f"{field}.") for field in fields)
+
+
+def tell_apart(settings: Sequence[dict[str, Any]]) -> list[str]:
+    """Says of each setting what tells it from the others, by as few fields as will do.
+
+    Such as "data.name=digits, steps=700"; "" where all are alike. A field that a setting does not
+    have is "absent" there.
+    """
+    names = list(dict.fromkeys(name for fields in settings for name in fields))
+    values = {name: [_text(fields, name) for fields in settings] for name in names}
+    kinds = len(set(zip(*values.values(), strict=True)))
+    chosen: list[str] = []
+    count = 1
+    while count < kinds:
+        # The first of those that tell the most settings apart.
+        counts = {
+            name: len(set(zip(*(values[each] for each in [*chosen, name]), strict=True)))
+            for name in names
+        }
+        best = max(names, key=lambda name: counts[name])
+        chosen.append(best)
+        count = counts[best]
+    chosen.sort(key=names.index)
+    return [
+        ", ".join(f"{name}={values[name][index]}" for name in chosen)
+        for index in range(len(settings))
+    ]
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    if name not in fields:
+        return "absent"
+    value = fields[name]
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
