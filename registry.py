@@ -1,25 +1,26 @@
 """Parts of a room, found by name: a part is one file and the class or function called like it."""
 
+import ast
 import difflib
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
-
-#: files of a room that other parts build on
-NOT_PARTS = ("base",)
 
 
 def names(room: str) -> list[str]:
-    """The parts of a package: its files without a leading underscore, in order.
+    """Lists the parts of a package: the files that define a class or function called like them.
+
+    The files are read, not imported; what other parts build on (``models/batch_norm.py`` with a
+    function of that name) stands apart by its leading underscore or by another name in it.
 
     Args:
       room: dotted name of the package, such as `models` or `data.preprocess`.
     """
     package = importlib.import_module(room)
-    found = (module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
-    return sorted(name for name in found if not name.startswith("_") and name not in NOT_PARTS)
+    files = sorted(path for folder in package.__path__ for path in Path(folder).glob("*.py"))
+    return [path.stem for path in files if _is_part(path)]
 
 
 def find(room: str, name: str, what: str | None = None) -> Callable[..., Any]:
@@ -76,6 +77,16 @@ def hint(name: object, allowed: Iterable[str]) -> str:
     """`did you mean 'NEAREST'? ` with a space after it; empty where no name is near."""
     near = difflib.get_close_matches(str(name), allowed, n=1)
     return f"did you mean {near[0]!r}? " if near else ""
+
+
+def _is_part(path: Path) -> bool:
+    if path.stem.startswith("_"):
+        return False
+    definitions = (ast.ClassDef, ast.FunctionDef)
+    return any(
+        isinstance(node, definitions) and _plain(node.name) == _plain(path.stem)
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+    )
 
 
 def _plain(name: str) -> str:

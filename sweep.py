@@ -18,7 +18,7 @@ from sweeps.live import LiveTable
 from sweeps.plan import plan
 from sweeps.processes import LocalLauncher
 from sweeps.together import TogetherLauncher
-from training.config import Arguments, one_line_errors, parse, take_config
+from training.config import Arguments, one_line_errors, parse
 from training.errors import RunError
 from training.stop import StopRequest
 
@@ -36,11 +36,8 @@ def define_flags(values: FlagValues) -> None:
 def main(argv: list[str]) -> None:
     with one_line_errors():
         arguments = parse(argv, define_flags)
-        location, _ = take_config(argv)
-        if location is None:
-            raise ValueError("--config is missing: --config=configs/NAME.py[:VARIANT].")
         folder = Path(arguments.workdir)
-        trials = plan(location, arguments, folder)
+        trials = plan(arguments, folder)
     board = Board.read(trials)
     if arguments.dry_run:
         for trial, state in board.states.items():

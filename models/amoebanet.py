@@ -15,7 +15,7 @@ from jax.typing import DTypeLike
 
 from models.amoebanet_cells import GENOTYPES, Genotype
 from models.amoebanet_operations import ConvNorm, HalveMap, Operation
-from models.batch_norm import check_batch_norm
+from models.layers.batch_norm import check_batch_norm
 from regularizers import NO_DROP, Drop
 
 SIDES = ("left", "right")

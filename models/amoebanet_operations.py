@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from models.batch_norm import batch_norm
+from models.layers.batch_norm import batch_norm
 from regularizers import Drop
 
 #: (features, kernel, strides) of a convolution

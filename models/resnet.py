@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from models.batch_norm import batch_norm, check_batch_norm
-from models.materialise import materialise
+from models.layers.batch_norm import batch_norm, check_batch_norm
+from models.layers.materialise import materialise
 from regularizers import NO_DROP, Drop
 
 BLOCKS_PER_GROUP = {

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from runfiles import FAILED, is_complete, is_locked
 from sweeps.plan import Trial
-from training.workdir.start import plan_run
+from training.config import write_config
 
 # Seconds between two looks at the runs of another sweep.
 PATIENCE = 2.0
@@ -109,7 +109,7 @@ def launch(
                 break
             trials = launcher.take(waiting)
             for trial in trials:
-                plan_run(trial.workdir, trial.config)
+                write_config(trial.workdir, trial.config)
             jobs += launcher.start(trials)
             board.states |= dict.fromkeys(trials, State.RUNNING)
         if stopping() and not told:

@@ -41,21 +41,23 @@ class Trial:
     config: ConfigDict
 
 
-def plan(location: str, arguments: Arguments, folder: Path) -> list[Trial]:
+def plan(arguments: Arguments, folder: Path) -> list[Trial]:
     """Plans the runs of a config's grid, in its order.
 
     A run that the folder has already, whatever the name of its own folder, is that run.
 
     Args:
-      location: ``FILE.py[:VARIANT]``; the file's ``get_hyper(hyper)``, or
+      arguments: with the config and its file, whose ``get_hyper(hyper)``, or
         ``get_hyper(hyper, variant)`` where the variants have grids of their own, gives the grid.
-      arguments: with the file's config, and what the command line changed in it.
       folder: of the sweep; each run has a folder in it.
 
     Raises:
       ValueError, OSError: there is no grid, it is empty or has a run twice, or a run's config or
         workdir is refused; one line that names the run.
     """
+    location = arguments.location
+    if location is None:
+        raise ValueError("--config is missing: --config=configs/NAME.py[:VARIANT].")
     grid = _grid(location)
     for run in grid:
         for field in run:

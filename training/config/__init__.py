@@ -2,11 +2,11 @@
 
 from training.config.change import change
 from training.config.check import check_config
-from training.config.command_line import Arguments, one_line_errors, parse, take_config
+from training.config.command_line import Arguments, one_line_errors, parse
 from training.config.compare import check_workdir, find_runs, identity
 from training.config.complete import complete
 from training.config.files import open_config
-from training.config.written import read_config
+from training.config.written import plain, read_config, write_config
 
 __all__ = [
     "Arguments",
@@ -19,6 +19,7 @@ __all__ = [
     "one_line_errors",
     "open_config",
     "parse",
+    "plain",
     "read_config",
-    "take_config",
+    "write_config",
 ]

@@ -22,10 +22,18 @@ class Arguments:
     Attributes:
       config: of the run, with every field; locked.
       changes: field -> text, of the fields that the command line sets.
+      location: of the config's file; None where the config is that of the workdir's run.
     """
 
-    def __init__(self, values: flags.FlagValues, config: ConfigDict, changes: dict[str, str]):
-        self._values, self.config, self.changes = values, config, changes
+    def __init__(
+        self,
+        values: flags.FlagValues,
+        config: ConfigDict,
+        changes: dict[str, str],
+        location: str | None,
+    ):
+        self._values, self.config = values, config
+        self.changes, self.location = changes, location
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._values, name)
@@ -78,7 +86,7 @@ def parse(
 
     try:
         argv = values.read_flags_from_files(list(argv), force_gnu=False)
-        location, rest = take_config(argv)
+        location, rest = _take_config(argv)
         changes, rest = _take_changes(rest)
         positional = values(rest)
     except flags.Error as error:
@@ -115,7 +123,7 @@ def parse(
                     f"--config.{field} makes the network that the run in --workdir has trained: "
                     "it cannot be another."
                 )
-    return Arguments(values, change(config.unlock(), changes).lock(), changes)
+    return Arguments(values, change(config.unlock(), changes).lock(), changes, location)
 
 
 def _folder(workdir: str) -> str:
@@ -134,7 +142,7 @@ def _usage(script: str, values: flags.FlagValues) -> str:
     )
 
 
-def take_config(argv: Sequence[str]) -> tuple[str | None, list[str]]:
+def _take_config(argv: Sequence[str]) -> tuple[str | None, list[str]]:
     """Splits ``--config=X`` or ``--config X`` off; the last one wins, as for any flag."""
     location, rest, arguments = None, [], iter(argv)
     for argument in arguments:

@@ -10,7 +10,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from runfiles import CONFIG, flat
-from training.config.written import read_config
+from training.config.written import plain, read_config
 
 # Fields that change how a run is carried out but not what it computes: they may differ when it is
 # resumed.
@@ -58,7 +58,7 @@ def check_workdir(workdir: str, config: ConfigDict) -> None:
 
 def compare(written: ConfigDict, config: ConfigDict) -> dict[str, str]:
     """Field -> what it is in a workdir's run and what here, of the fields that differ."""
-    old, new = (flat(json.loads(one.to_json())) for one in (written, config))
+    old, new = (flat(plain(one)) for one in (written, config))
     return {
         name: f"config.{name} is {_show(old, name)} there and {_show(new, name)} here"
         for name in sorted(old.keys() | new.keys())
@@ -68,7 +68,7 @@ def compare(written: ConfigDict, config: ConfigDict) -> dict[str, str]:
 
 def identity(config: ConfigDict) -> str:
     """Returns a text that is equal for configs of the same run."""
-    fields = flat(json.loads(config.to_json()))
+    fields = flat(plain(config))
     own = {name: value for name, value in fields.items() if not is_within(name, FREE_FIELDS)}
     return json.dumps(own, sort_keys=True)
 

@@ -1,11 +1,12 @@
-"""The config that a workdir's run was started with, read back from its ``config.json``."""
+"""The config in a workdir's ``config.json``: written before a run starts, and read back."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from runfiles import read_record
+from runfiles import RunRecord, read_record, write_record
 from training.config.complete import complete
 
 
@@ -24,6 +25,21 @@ def read_config(workdir: Path) -> ConfigDict | None:
         return complete(ConfigDict(_typed(record.config)))
     except ValueError as error:
         raise ValueError(f"--workdir={workdir} was written by other code: {error}") from error
+
+
+def write_config(workdir: Path, config: ConfigDict) -> None:
+    """Writes the config of a run that is to start later; leaves one that is there already.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    if read_record(workdir) is None:
+        write_record(workdir, RunRecord(plain(config)))
+
+
+def plain(config: ConfigDict) -> dict[str, Any]:
+    """Converts a config to nested dicts as JSON gives them back: tuples are lists."""
+    return json.loads(config.to_json())
 
 
 def _typed(tree: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,5 @@
 
 from training.workdir.checkpoints import Checkpoints
 from training.workdir.record import Record
-from training.workdir.start import plain, plan_run
 
-__all__ = ["Checkpoints", "Record", "plain", "plan_run"]
+__all__ = ["Checkpoints", "Record"]

@@ -2,33 +2,22 @@
 
 import dataclasses
 import importlib.metadata
-import json
 import platform
 import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ml_collections import ConfigDict
 
 from runfiles import RunRecord, Start, read_record, write_record
 from tasks import Curve
+from training.config import plain
 
 PACKAGES = (
     *("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "grain"),
     *("tensorflow-datasets", "ml_collections", "numpy"),
 )
-
-
-def plan_run(workdir: Path, config: ConfigDict) -> None:
-    """Writes the config of a run that is to start later; leaves one that is written already.
-
-    Raises:
-      OSError: it cannot be written.
-    """
-    if read_record(workdir) is None:
-        write_record(workdir, RunRecord(plain(config)))
 
 
 def begin_run(
@@ -69,11 +58,6 @@ def begin_run(
         starts=[*record.starts, start],
     )
     write_record(workdir, record)
-
-
-def plain(config: ConfigDict) -> dict[str, Any]:
-    """Converts a config to nested dicts as JSON gives them back: tuples are lists."""
-    return json.loads(config.to_json())
 
 
 def _commit() -> str | None:
