@@ -7,6 +7,7 @@ prints the whole config and stops. With --compile_for=v5e:16x16 in place of a wo
 nothing, but says what a step needs on those TPUs.
 """
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from absl.flags import DEFINE_bool, DEFINE_string, FlagValues
 
 from runfiles import read_metrics, read_record
-from training.config import Arguments, check_config, check_workdir, one_line_errors, parse
+from training.config import Arguments, check_config, check_workdir, one_line_errors, parse, plain
 from training.errors import RunError
 from training.stop import StopRequest
 
@@ -30,7 +31,7 @@ def main(argv: list[str]) -> None:
             arguments = parse(argv, define_flags, instead_of_workdir=("compile_for", "print_config"))
             check_config(arguments.config)
         if arguments.print_config:
-            print(arguments.config)
+            print(json.dumps(plain(arguments.config), indent=2))
             return
         if arguments.compile_for is not None:
             from training.pods import compile_for

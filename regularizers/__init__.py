@@ -9,7 +9,7 @@ Each regulariser is a file here with a class of the same name, see :class:`Regul
 """
 
 from regularizers.base import Regularizer
-from regularizers.masks import Active, Masks, draw_masks, realised_shares
+from regularizers.step_masks import Active, Masks, draw_masks, realised_shares
 from regularizers.sites import NO_DROP, Drop, Site, list_sites
 
 __all__ = [
