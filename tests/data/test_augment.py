@@ -10,7 +10,7 @@ import data
 from data import augment, autoaugment, image_ops
 from data.cutout import cutout
 from tests.data.tiny import config, noise, numbered, ramp, write_tiny
-from training.check import AUTOAUGMENT
+from training.config.check import AUTOAUGMENT
 
 
 def apply(operation, pixels, amount=0.0):

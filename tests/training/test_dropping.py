@@ -5,7 +5,7 @@ import pytest
 
 from configs import imagenet_amoebanet, imagenet_resnet50
 from training.drop import drop_sites, keep_prob, keep_probs
-from training.values import values_of
+from training.recipe import hyperparameters_of
 
 
 def test_keep_prob_is_a_function_of_the_step():
@@ -26,6 +26,6 @@ def test_a_config_drops_what_it_names_and_nothing_else():
 def test_keep_probs_of_amoebanet_half_way():
     """DropBlock's 0.9 and DropPath's 0.7 fall linearly, dropout's 0.5 stays."""
     config = imagenet_amoebanet.get_config("dropblock")
-    schedules = keep_probs(config, values_of(config), 100)
+    schedules = keep_probs(config, hyperparameters_of(config), 100)
     half_way = {name: float(jnp.asarray(schedule(50))) for name, schedule in schedules.items()}
     assert half_way == pytest.approx({"regularizer": 0.95, "drop_path": 0.85, "dropout": 0.5})
