@@ -1,0 +1,82 @@
+"""Parts of a room, found by name: a part is one file and the class or function called like it."""
+
+import difflib
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterable
+from typing import Any
+
+#: files of a room that other parts build on
+NOT_PARTS = ("base",)
+
+
+def names(room: str) -> list[str]:
+    """The parts of a package: its files without a leading underscore, in order.
+
+    Args:
+      room: dotted name of the package, such as `models` or `data.preprocess`.
+    """
+    package = importlib.import_module(room)
+    found = (module.name for module in pkgutil.iter_modules(package.__path__) if not module.ispkg)
+    return sorted(name for name in found if not name.startswith("_") and name not in NOT_PARTS)
+
+
+def find(room: str, name: str, what: str | None = None) -> Callable[..., Any]:
+    """The class or function that the file `name` of a package is there for.
+
+    It is the one whose own name is `name` if case and underscores are ignored, so that the file
+    `spatial_dropout.py` is there for `SpatialDropout`. Only that file is imported.
+
+    Args:
+      room: dotted name of the package.
+      name: of the file, without `.py`.
+      what: what messages call the name, such as `config.model.name`; by default the room.
+
+    Raises:
+      ValueError: no file has that name, or none of what it defines is called like it.
+    """
+    one_of(what or room, name, names(room))
+    module = importlib.import_module(f"{room}.{name}")
+    for label, value in vars(module).items():
+        is_own = callable(value) and getattr(value, "__module__", None) == module.__name__
+        if is_own and _plain(label) == _plain(name):
+            return value
+    raise ValueError(
+        f"{room}/{name}.py must define a class or function called {name} "
+        "(in any case, with or without underscores)."
+    )
+
+
+def parameters(constructor: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """The parameters that a class or function takes, without `self`."""
+    if not inspect.isclass(constructor):
+        return dict(inspect.signature(constructor).parameters)
+    # Not the signature of the class: a metaclass may take anything and pass it on.
+    init = constructor.__init__
+    if init is object.__init__:
+        return {}
+    return dict(list(inspect.signature(init).parameters.items())[1:])
+
+
+def one_of(what: str, name: object, allowed: Iterable[object]) -> None:
+    """Refuses a name that is not allowed, and says which allowed one is nearest.
+
+    Raises:
+      ValueError: one line with the value and what is allowed.
+    """
+    options = [str(option) for option in allowed]
+    if name not in options:
+        raise ValueError(
+            f"unknown {what} {name!r}: {hint(name, options)}allowed: {', '.join(options)}."
+        )
+
+
+def hint(name: object, allowed: Iterable[str]) -> str:
+    """`did you mean 'NEAREST'? ` with a space after it; empty where no name is near."""
+    near = difflib.get_close_matches(str(name), allowed, n=1)
+    return f"did you mean {near[0]!r}? " if near else ""
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
