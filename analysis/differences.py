@@ -5,7 +5,9 @@ from typing import Any
 
 from runfiles import RunRecord, flat
 
-#: Fields that do not decide what a run measures. The seed does, but runs are averaged over it.
+#: Fields that do not decide what a run measures; runs may differ in them and share a row. The seed
+#: does decide, but runs are averaged over it. So does eval_every: the best of more evaluations is
+#: larger.
 FREE_FIELDS = (
     "seed",
     "mesh",

@@ -96,10 +96,11 @@ def test_figure5_is_of_what_eval_wrote(tmp_path):
     for name, changes in (("none", {}), ("block", DROPBLOCK)):
         write_inference(write_run(tmp_path / name, [0.9], **changes))
     with (tmp_path / "none" / "inference.jsonl").open("a") as file:
-        file.write('{"block_size": 3, "keep_')
+        file.write('{"block_size": 3, "keep_prob": 0.1}\n{"block_size": 3, "keep_')
     figure5(tmp_path)
     _, rows = read(tmp_path, "figure5")
-    assert len(rows) == 2 * 2 * 2
+    assert len(rows) == 2 * 2 * 2 + 1
+    assert rows[4][2:] == ["0.1", "1", "nan", "nan"]
     panel, line = "block_size 3 at inference", "trained with block_size 3"
     assert [panel, line, "0.5", "1", "50.00", "0.00"] in rows
     assert [row[1] for row in rows[:4:2]] == ["trained without DropBlock", line]
