@@ -39,11 +39,23 @@ def test_the_fewest_fields_tell_settings_apart():
     assert tell_apart([a, b, a]) == ["data.name=x", "data.name=y", "data.name=x"]
     c = b | {"steps": 2, "groups": [4]}
     assert tell_apart([a, b, c]) == [
-        "steps=1, data.name=x",
-        "steps=1, data.name=y",
-        "steps=2, data.name=y",
+        "data.name=x, steps=1",
+        "data.name=y, steps=1",
+        "data.name=y, steps=2",
     ]
     assert tell_apart([{"g": [3, 4]}, {}]) == ["g=3+4", "g=absent"]
+
+
+def test_fields_that_say_most_and_that_all_have_are_named():
+    resnet = {"data.size": 8, "model.name": "resnet", "model.depth": 18}
+    amoebanet = {"data.size": 16, "model.name": "amoebanet"}
+    assert tell_apart([resnet, amoebanet]) == ["model.name=resnet", "model.name=amoebanet"]
+    cells = [amoebanet | {"model.cells": count} for count in (1, 2)]
+    assert tell_apart([resnet, *cells]) == [
+        "model.name=resnet, model.cells=absent",
+        "model.name=amoebanet, model.cells=1",
+        "model.name=amoebanet, model.cells=2",
+    ]
 
 
 def suffixes(folder, **options):
