@@ -55,7 +55,11 @@ def tell_rows_apart(
     for row in set(names):
         members = [index for index, name in enumerate(names) if name == row]
         own = [
-            {name: v for name, v in settings[index].items() if within(name, SUBJECTS)}
+            {
+                name.removeprefix("regularizer."): value
+                for name, value in settings[index].items()
+                if within(name, SUBJECTS)
+            }
             for index in members
         ]
         for index, text in zip(members, tell_apart(own), strict=True):
