@@ -3,22 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from runfiles import RunRecord, flat
+from runfiles import FREE_FIELDS, RunRecord, flat, is_within
 
-#: Fields that do not decide what a run measures; runs may differ in them and share a row. The seed
-#: does decide, but runs are averaged over it. So does eval_every: the best of more evaluations is
-#: larger.
-FREE_FIELDS = (
-    "seed",
-    "mesh",
-    "checkpoint_every",
-    "log_every",
-    "data.data_dir",
-    "data.threads",
-    "data.prefetch",
-    # The steps that they make are compared.
-    "epochs",
-)
+#: Runs may differ in these and share a row. The seed does decide what a run measures, but runs are
+#: averaged over it; epochs are compared as the steps that they make. eval_every is not among them:
+#: the best of more evaluations is larger.
+SHARED_FIELDS = (*FREE_FIELDS, "seed", "epochs")
 
 #: Fields that tell the most to a reader: named first among those that tell as many runs apart.
 TELLING = ("data.name", "model.name", "model.depth", "steps")
@@ -30,18 +20,13 @@ def setting(record: RunRecord) -> dict[str, Any]:
     fields = flat(record.config) | {"steps": record.steps}
     if fields.get("regularizer.name") in (None, "none"):
         # Nothing is regularised, whatever the other fields say.
-        fields = {name: v for name, v in fields.items() if not within(name, ("regularizer",))}
+        fields = {name: v for name, v in fields.items() if not is_within(name, ("regularizer",))}
     return {
         # 2 and 2.0 are one value.
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in fields.items()
-        if not within(name, FREE_FIELDS)
+        if not is_within(name, SHARED_FIELDS)
     }
-
-
-def within(name: str, fields: Sequence[str]) -> bool:
-    """Whether a flat name is one of the fields or lies below one of them."""
-    return any(name == field or name.startswith(f"{field}.") for field in fields)
 
 
 def tell_apart(settings: Sequence[dict[str, Any]]) -> list[str]:

@@ -35,7 +35,11 @@ def base() -> ConfigDict:
         "image_size": config_dict.placeholder(int),
         "threads": 2,
         "prefetch": 4,
-        "max_bad_share": 0.01,"autoaugment": "none", "cutout": 0, "mean": (0.3,), "std": (.38,), #SHIM
+        "max_bad_share": 0.01,
+        "autoaugment": "none",
+        "cutout": 0,
+        "mean": (0.3,),
+        "std": (0.38,),  # SHIM
     }
     config.model = {"name": "resnet"}
 

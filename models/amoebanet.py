@@ -104,9 +104,7 @@ class Cell(nnx.Module):
             features[state] = width
         self.out_features = sum(features[state] for state in self.outputs)
 
-    def __call__(
-        self, previous: jax.Array, x: jax.Array, *, train: bool, drop: Drop
-    ) -> jax.Array:
+    def __call__(self, previous: jax.Array, x: jax.Array, *, train: bool, drop: Drop) -> jax.Array:
         x = drop(self.input(nnx.relu(x), train=train), group=self.group, site="conv1")
         if self.previous is not None:
             previous = self.previous(nnx.relu(previous), train=train)

@@ -41,7 +41,7 @@ def test_figure3_has_a_line_for_each_way_and_a_point_for_each_keep_prob(tmp_path
     write_run(tmp_path / "c", [0.4, 0.4], **PLAIN, **DROPBLOCK)
     write_run(tmp_path / "d", [0.3, 0.3], regularizer__name="dropout")
     write_run(tmp_path / "e", [0.2, 0.2])
-    write_run(tmp_path / "f", [1.0, 1.0], label_smoothing=0.1, **DROPBLOCK)
+    write_run(tmp_path / "f", [1.0, 1.0], task__label_smoothing=0.1, **DROPBLOCK)
     text = figure3(tmp_path)
     assert text.splitlines() == [str(tmp_path / "figure3.png"), str(tmp_path / "figure3.csv")]
     header, rows = read(tmp_path, "figure3")
@@ -112,7 +112,7 @@ def test_networks_are_named_by_what_they_were_trained_with(tmp_path):
         DROPBLOCK,
         {"regularizer__block_size": 7, **DROPBLOCK},
         {"regularizer__name": "dropout"},
-        {"label_smoothing": 0.1},
+        {"task__label_smoothing": 0.1},
         {"regularizer__keep_prob": 0.5, **DROPBLOCK},
     )
     for index, changes in enumerate(kinds):
@@ -166,7 +166,7 @@ def test_without_the_files_it_says_what_writes_them(tmp_path, figure):
 
 @pytest.mark.parametrize(
     ("figure", "changes"),
-    [(figure3, {"label_smoothing": 0.1}), (figure4, {"regularizer__name": "dropout"})],
+    [(figure3, {"task__label_smoothing": 0.1}), (figure4, {"regularizer__name": "dropout"})],
 )
 def test_a_figure_without_a_run_to_show_is_refused(tmp_path, figure, changes):
     write_run(tmp_path / "a", [0.9], **changes)

@@ -26,7 +26,7 @@ def test_every_variant_is_its_row(variant, row):
 
 def test_a_run_of_another_task_has_a_row():
     config = make_config()
-    del config["data"]["cutout"], config["data"]["autoaugment"], config["label_smoothing"]
+    del config["data"]["cutout"], config["data"]["autoaugment"], config["task"]["label_smoothing"]
     assert row_of(config) == "baseline"
     assert row_of({"data": {}}) == "baseline"
 
@@ -86,7 +86,7 @@ def test_settings_are_told_apart_across_rows_and_their_subjects_within(tmp_path)
     write_run(tmp_path / "a", [0.1], regularizer__block_size=5)
     write_run(tmp_path / "b", [0.2], regularizer__block_size=7, **DROPBLOCK)
     write_run(tmp_path / "c", [0.3], regularizer__block_size=9, **DROPBLOCK)
-    write_run(tmp_path / "d", [0.4, 0.5], label_smoothing=0.1)
+    write_run(tmp_path / "d", [0.4, 0.5], task__label_smoothing=0.1)
     assert suffixes(tmp_path) == [
         "steps=1",
         "block_size=7, steps=1",

@@ -219,7 +219,7 @@ def _sort(workdir: Path, read_only: bool) -> tuple[list[int], dict[int, str]]:
     if damaged and not whole:
         reasons = "; ".join(f"step {step}: {reason}" for step, reason in damaged.items())
         raise Refused(
-            f"every checkpoint in {folder} is damaged ({reasons}): there is nothing to resume from. "
+            f"every checkpoint in {folder} is damaged ({reasons}): nothing to resume from. "
             "Nothing was touched; to start from step 0, take another --workdir."
         )
     if not read_only:
