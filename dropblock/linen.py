@@ -6,9 +6,8 @@ import jax
 from flax import linen as nn
 from jax.typing import ArrayLike
 
-from dropblock import _check
-from dropblock._check import Normalize
-from dropblock._operation import dropblock_layer
+from dropblock._gamma import gamma as paper_gamma
+from dropblock._operation import Normalize, dropblock
 
 
 class DropBlock(nn.Module):
@@ -21,10 +20,6 @@ class DropBlock(nn.Module):
       block_size: int, or one int per spatial axis.
       shared_channels, normalize: see :func:`dropblock.dropblock`.
       deterministic: if True the input is returned unchanged.
-      rng_collection: the name of the stream that the key comes from.
-
-    Raises:
-      ValueError, TypeError: a block size below 1 or not an integer, an unknown ``normalize``.
     """
 
     block_size: int | Sequence[int]
@@ -32,11 +27,6 @@ class DropBlock(nn.Module):
     normalize: Normalize = "batch"
     deterministic: bool | None = None
     rng_collection: str = "dropblock"
-
-    def __post_init__(self) -> None:
-        self.block_size = _check.block_size_of_layer(self.block_size)
-        _check.normalize(self.normalize)
-        super().__post_init__()
 
     @nn.compact
     def __call__(
@@ -47,22 +37,15 @@ class DropBlock(nn.Module):
         Args:
           x: (batch, *spatial, channels), floating.
           keep_prob: in [0, 1]; may be traced.
-          deterministic: given here or as the attribute.
-
-        Returns:
-          Array of ``x``'s shape and dtype.
-
-        Raises:
-          ValueError: ``deterministic`` is given in both places or in none.
-          ValueError, TypeError: as :func:`dropblock.dropblock`.
+          deterministic: merged with the attribute.
         """
         deterministic = nn.merge_param("deterministic", self.deterministic, deterministic)
         if deterministic:
             return x
-        return dropblock_layer(
+        return dropblock(
             self.make_rng(self.rng_collection),
             x,
-            keep_prob,
+            paper_gamma(keep_prob, x.shape[1:-1], self.block_size),
             self.block_size,
             shared_channels=self.shared_channels,
             normalize=self.normalize,
