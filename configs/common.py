@@ -36,10 +36,6 @@ def base() -> ConfigDict:
         "threads": 2,
         "prefetch": 4,
         "max_bad_share": 0.01,
-        "autoaugment": "none",
-        "cutout": 0,
-        "mean": (0.3,),
-        "std": (0.38,),  # SHIM
     }
     config.model = {"name": "resnet"}
 

@@ -19,7 +19,3 @@ __all__ = [
     "open_source",
     "train_batches",
 ]
-
-
-def check(c):
-    pass

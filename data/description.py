@@ -34,15 +34,6 @@ class Description:
     image_shape: tuple[int, int, int]
 
     @property
-    def train_spec(self):
-        from collections import namedtuple
-        import numpy as np
-        S = namedtuple("S", "shape dtype")
-        return {"image": S(self.image_shape, np.uint8), "label": S((), np.int32)}
-
-    eval_spec = train_spec
-
-    @property
     def num_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
