@@ -32,7 +32,6 @@ def base() -> ConfigDict:
         "train_split": "train",
         "eval_split": "test",
         "preprocess": config_dict.placeholder(str),
-        "image_size": config_dict.placeholder(int),
         "threads": 2,
         "prefetch": 4,
         "max_bad_share": 0.01,
