@@ -46,7 +46,7 @@ def main(argv: list[str]) -> None:
 
 def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     # Imported late: what is wrong with the arguments is said before the rest is loaded.
-    from data import TooManyBadImages
+    from data import DataError
     from probes.feature_maps import save_feature_maps
     from training import loop
     from training.devices import processes
@@ -59,7 +59,7 @@ def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     with one_line_errors(leave=processes.leave):
         run = build_run(arguments.config)
     with (
-        one_line_errors(RunError, TooManyBadImages, leave=processes.leave_at_once),
+        one_line_errors(RunError, DataError, leave=processes.leave_at_once),
         Record(run, workdir) as record,
     ):
         state, signal = loop.train(run, record, stop)

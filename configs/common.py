@@ -32,14 +32,9 @@ def base() -> ConfigDict:
         "train_split": "train",
         "eval_split": "test",
         "preprocess": config_dict.placeholder(str),
-        "image_size": config_dict.placeholder(int),
         "threads": 2,
         "prefetch": 4,
         "max_bad_share": 0.01,
-        "autoaugment": "none",
-        "cutout": 0,
-        "mean": (0.3,),
-        "std": (0.38,),  # SHIM
     }
     config.model = {"name": "resnet"}
 

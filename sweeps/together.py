@@ -73,7 +73,7 @@ def main(job: Path) -> None:
         count = f"--xla_force_host_platform_device_count={len(workdirs)}"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {count}"
 
-        from data import TooManyBadImages
+        from data import DataError
         from training import loop
         from training.devices.processes import leave_at_once
         from training.run import use_compilation_cache
@@ -83,7 +83,7 @@ def main(job: Path) -> None:
         with one_line_errors():
             together = RunsTogether(configs)
         with (
-            one_line_errors(RunError, TooManyBadImages, leave=leave_at_once),
+            one_line_errors(RunError, DataError, leave=leave_at_once),
             RecordsTogether(together, workdirs) as records,
         ):
             try:
