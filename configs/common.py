@@ -143,6 +143,23 @@ IMAGENET = {
     "prefetch": 16,
 }
 
+SEGMENTATION_DATA = {
+    "preprocess": "segmentation",
+    "mean": (0.485, 0.456, 0.406),
+    "std": (0.229, 0.224, 0.225),
+}
+
+#: The rows of the paper's section 4.4, as what each changes in the baseline.
+SEGMENTATION = {
+    "baseline": {},
+    "dropblock": {"regularizer.name": "dropblock", "regularizer.branches": True},
+    "dropblock_backbone": {
+        "regularizer.name": "dropblock",
+        "regularizer.keep_prob": 0.9,
+        "regularizer.block_size": 7,
+    },
+}
+
 #: ``config.optimizer`` of Table 2: RMSProp as TensorFlow's, whose squares begin at 1 and whose
 #: epsilon is under the root (Real et al. 2018, arXiv 1802.01548, and the authors' code).
 RMSPROP = {"name": "rmsprop", "momentum": 0.9, "decay": 0.9, "eps": 1.0, "initial_scale": 1.0}

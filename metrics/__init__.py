@@ -5,8 +5,9 @@ A metric that is a sum, such as :class:`Mean`, is summed on the device over the 
 them on the host. Either way every example counts once, on any number of devices and processes.
 """
 
+from metrics.confusion import ConfusionMatrix
 from metrics.mean import Mean
 from metrics.metric_set import MetricSet
 from metrics.topk import top_k
 
-__all__ = ["Mean", "MetricSet", "top_k"]
+__all__ = ["ConfusionMatrix", "Mean", "MetricSet", "top_k"]

@@ -119,7 +119,7 @@ class ResNet(nnx.Module):
       epsilon: of batch norm.
       frozen: beginnings of parameter names, such as "stem" or "group1", that training leaves as
         they are.
-      num_classes: number of logits.
+      num_classes: number of logits; None for a backbone, which has :meth:`features` alone.
       in_channels: channels of the images.
       dtype: of the computation; parameters and statistics are float32.
       rngs: stream "params".
@@ -137,7 +137,7 @@ class ResNet(nnx.Module):
         momentum: float = 0.9,
         epsilon: float = 1e-5,
         frozen: tuple[str, ...] = (),
-        num_classes: int = 1000,
+        num_classes: int | None = 1000,
         in_channels: int = 3,
         dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
@@ -152,7 +152,7 @@ class ResNet(nnx.Module):
         self.small_images, self.frozen = small_images, tuple(frozen)
         kernel, stride = (3, 1) if small_images else (7, 2)
         self.stem = ConvNorm(in_channels, width, kernel, stride, **options)
-        groups = []
+        groups, group_features = [], []
         features = width
         for group, count in enumerate(BLOCKS_PER_GROUP[depth], start=1):
             names = [f"group{group}_block{index}" for index in range(1, count + 1)]
@@ -166,10 +166,11 @@ class ResNet(nnx.Module):
                 setattr(self, name, ResidualBlock(features, convs, group, **options))
                 features = convs[-1][0]
             groups.append(tuple(names))
-        self.groups = tuple(groups)
-        self.head = nnx.Linear(
-            features, num_classes, kernel_init=nnx.initializers.normal(0.01), rngs=rngs
-        )
+            group_features.append(features)
+        self.groups, self.group_features = tuple(groups), tuple(group_features)
+        if num_classes is not None:
+            init = nnx.initializers.normal(0.01)
+            self.head = nnx.Linear(features, num_classes, kernel_init=init, rngs=rngs)
 
     def features(
         self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP

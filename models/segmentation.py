@@ -41,6 +41,8 @@ class Segmentation(nnx.Module):
       ValueError: as :class:`models.resnet.ResNet`, or no features.
     """
 
+    #: Pixels from one logit to the next, each way.
+    stride = 8
     #: The parts that may be new where a run starts from another network (``config.init_from``).
     NEW_PARTS = ("fpn", "branches", "fused", "classes")
 

@@ -12,6 +12,7 @@ from regularizers.sites import Site
 
 GROUPS = (1, 2, 3, 4)
 SCHEDULES = ("linear", "constant")
+BRANCHES = frozenset({"fcn"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,6 +27,8 @@ class Regularizer(abc.ABC):
       groups: the block groups (1 to 4) whose sites drop.
       schedule: "linear": keep_prob falls from 1 to its target over the whole run; "constant".
       scale_by_group: earlier groups drop less, see :func:`dropblock.group_keep_prob`.
+      branches: drop in the fully convolutional branches of a dense task ("fcn" sites, which are of
+        group 4) instead of in the backbone.
 
     Raises:
       ValueError: a value that is not allowed; the message begins with the field's name.
@@ -35,6 +38,7 @@ class Regularizer(abc.ABC):
     groups: tuple[int, ...] = (3, 4)
     schedule: str = "linear"
     scale_by_group: bool = True
+    branches: bool = False
 
     KINDS: ClassVar[frozenset[str]] = frozenset()
 
@@ -62,7 +66,8 @@ class Regularizer(abc.ABC):
 
     def drops_at(self, site: Site) -> bool:
         """Whether it drops units there."""
-        return site.group in self.groups and site.kind in self.kinds
+        kinds = BRANCHES if self.branches else self.kinds
+        return site.group in self.groups and site.kind in kinds
 
     def keep_prob_at(self, step: ArrayLike, steps: int) -> ArrayLike:
         """The keep_prob of one step of a run of ``steps`` steps, before the scaling by group."""

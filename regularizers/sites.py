@@ -16,7 +16,8 @@ class Drop(Protocol):
           x: (batch, *spatial, channels), or (batch, features) at the site "head".
           group: the block group that the site is in: 1 (nearest the image) to 4.
           site: "skip", "conv1", "conv2", ..., "branch" (the end of a residual branch, after the
-            site of its last convolution) or "head" (what the last layer reads). A network calls
+            site of its last convolution), "fcn1", ... (the branches of a dense task) or "head" (what the
+            last layer reads). A network calls
             each site of a part once.
         """
 

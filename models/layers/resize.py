@@ -29,18 +29,21 @@ def resize_aligned(x: jax.Array, shape: tuple[int, int]) -> jax.Array:
     return interpolate(x, rows, columns).astype(x.dtype)
 
 
-def interpolation(new: int, old: int, step: ArrayLike) -> jax.Array:
-    """Makes the matrix that interpolates linearly at 0, step, 2 * step, ...
+def interpolation(
+    new: int, old: int, step: ArrayLike, first: ArrayLike = 0.0
+) -> jax.Array:
+    """Makes the matrix that interpolates linearly at first, first + step, first + 2 * step, ...
 
     Args:
       new: number of results.
-      old: number of values; what lies beyond the last one is the last one.
+      old: number of values; beyond them their first and last ones continue.
       step: distance of the results, in values; may be traced.
+      first: place of the first result; may be traced.
 
     Returns:
       (new, old) float32.
     """
-    place = jnp.clip(jnp.arange(new, dtype=jnp.float32) * step, 0, old - 1)
+    place = jnp.clip(first + jnp.arange(new, dtype=jnp.float32) * step, 0, old - 1)
     distance = jnp.abs(place[:, None] - jnp.arange(old, dtype=jnp.float32)[None, :])
     return jnp.maximum(1 - distance, 0)
 
