@@ -7,13 +7,17 @@ live in ``dropblock.nnx`` and ``dropblock.linen`` and are imported only on reque
 
 from dropblock._baselines import drop_path, dropout, spatial_dropout
 from dropblock._gamma import exact_gamma, gamma
-from dropblock._mask import block_mask
+from dropblock._mask import Mask, apply_mask, block_mask, draw_dropout_mask, draw_mask
 from dropblock._operation import dropblock
 from dropblock._schedules import constant_keep_prob, group_keep_prob, linear_keep_prob
 
 __all__ = [
+    "Mask",
+    "apply_mask",
     "block_mask",
     "constant_keep_prob",
+    "draw_dropout_mask",
+    "draw_mask",
     "drop_path",
     "dropblock",
     "dropout",

@@ -1,6 +1,6 @@
 """Masks of one bit a unit: positions of the last spatial axis are the bits of unsigned words.
 
-Dilation is shifts and ors, counting is a population count, and the bits are unpacked inside the
+Growing is shifts and ors, counting is a population count, and the bits are unpacked inside the
 very pass that multiplies the activations.
 """
 
@@ -8,11 +8,12 @@ import dataclasses
 import functools
 import math
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from dropblock import _seeds
+from dropblock import _by_platform, _seeds
 
 
 @functools.partial(
@@ -20,24 +21,35 @@ from dropblock import _seeds
 )
 @dataclasses.dataclass(frozen=True)
 class Packed:
-    """A set of dropped units: (batch, *spatial[:-1], words, channels), and bits in a word."""
+    """A set of dropped units of a (batch, *spatial, channels) array.
+
+    Attributes:
+      words: (batch, *spatial[:-1], words, channels), unsigned.
+      bits: positions in a word.
+      length: positions along the last spatial axis.
+    """
 
     words: jax.Array
     bits: int
     length: int
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(batch, *spatial, channels)."""
+        return (*self.words.shape[:-2], self.length, self.words.shape[-1])
+
 
 def layout(length: int) -> tuple[int, int, jnp.dtype]:
     """Words, bits in each and dtype that hold ``length`` positions: as even as possible."""
-    words = -(-length // 32)
-    bits = -(-length // words)
+    words = max(-(-length // 32), 1)
+    bits = max(-(-length // words), 1)
     return words, bits, jnp.dtype(f"uint{8 if bits <= 8 else 16 if bits <= 16 else 32}")
 
 
 # Jitted by itself, JAX traces it once for all sites of a shape; XLA inlines it.
 @functools.partial(jax.jit, static_argnums=(2, 3))
 def sample(
-    rng: jax.Array,
+    key: jax.Array,
     gamma: jax.Array,
     shape: tuple[int, ...],
     block: tuple[int, ...],
@@ -45,16 +57,18 @@ def sample(
     """The dropped units of Algorithm 1.
 
     Args:
-      rng: a key.
+      key: a typed key.
       gamma: float32 scalar.
       shape: (batch, *spatial, channels) of the mask.
-      block: one size per spatial axis, each at most its length.
+      block: one size per spatial axis, each at most its length (1 on an empty axis).
     """
     batch, *spatial, channels = shape
-    valid = [length - size + 1 for length, size in zip(spatial, block, strict=True)]
     words, bits, dtype = layout(spatial[-1])
+    if 0 in shape:
+        return Packed(jnp.zeros((batch, *spatial[:-1], words, channels), dtype), bits, spatial[-1])
+    valid = [length - size + 1 for length, size in zip(spatial, block, strict=True)]
     seeds = _seeds.seed_words(
-        rng, gamma, (batch, math.prod(valid[:-1]), valid[-1], channels), bits, dtype
+        key, gamma, (batch, math.prod(valid[:-1]), valid[-1], channels), bits, dtype
     )
     # Words that hold no start, only positions which blocks grow into.
     seeds = jnp.pad(seeds, [(0, 0), (0, 0), (0, words - seeds.shape[2]), (0, 0)])
@@ -63,24 +77,18 @@ def sample(
         dropped &= dtype.type(2**bits - 1)
     dropped = dropped.reshape(batch, *valid[:-1], words, channels)
     for axis, size in enumerate(block[:-1], start=1):
-        dropped = jax.lax.platform_dependent(
-            dropped,
-            tpu=functools.partial(_grow, size=size, axis=axis, copies=8),
-            default=functools.partial(_grow, size=size, axis=axis, copies=2),
-        )
+        dropped = _by_platform.grow(dropped, size, axis)
     return Packed(dropped, bits, spatial[-1])
 
 
-def count(packed: Packed) -> jax.Array:
-    """Dropped units of every example, (batch,) int32."""
-    words = packed.words
-    per_word = jax.lax.population_count(words)
-    # Over space first, in 16 bits where a map has fewer than 2**16 units: four times as fast on
-    # a CPU, which adds whole vectors of channels.
-    units = math.prod(words.shape[1:-2]) * packed.length
-    narrow = jnp.uint16 if units < 2**16 else jnp.int32
-    per_channel = jnp.sum(per_word.astype(narrow), axis=range(1, words.ndim - 1), dtype=narrow)
-    return jnp.sum(per_channel.astype(jnp.int32), axis=1)
+def pack(dropped: jax.Array) -> Packed:
+    """The inverse of :func:`unpack`."""
+    *outer, length, channels = dropped.shape
+    words, bits, dtype = layout(length)
+    fill = [(0, 0)] * len(outer) + [(0, words * bits - length), (0, 0)]
+    positions = jnp.pad(dropped, fill).reshape(*outer, words, bits, channels).astype(dtype)
+    shift = jax.lax.broadcasted_iota(dtype, (*[1] * (len(outer) + 1), bits, 1), len(outer) + 1)
+    return Packed(jnp.sum(positions << shift, axis=-2, dtype=dtype), bits, length)
 
 
 def unpack(packed: Packed) -> jax.Array:
@@ -91,9 +99,28 @@ def unpack(packed: Packed) -> jax.Array:
         words.dtype, (*[1] * (words.ndim - 1), bits, 1), words.ndim - 1
     )
     dropped = (jnp.expand_dims(words, -2) >> position) & 1 != 0
-    *outer, _, _, channels = dropped.shape
-    dropped = dropped.reshape(*outer, -1, channels)
+    *outer, groups, _, channels = dropped.shape
+    dropped = dropped.reshape(*outer, groups * bits, channels)
     return jax.lax.slice_in_dim(dropped, 0, packed.length, axis=dropped.ndim - 2)
+
+
+def count(packed: Packed) -> jax.Array:
+    """Dropped units of every example, (batch,), of :func:`count_dtype`."""
+    words = packed.words
+    per_word = jax.lax.population_count(words)
+    # Over space first, in 16 bits where a map has fewer than 2**16 units: four times as fast on
+    # a CPU, which adds whole vectors of channels.
+    _, *spatial, channels = packed.shape
+    units = math.prod(spatial)
+    narrow = jnp.uint16 if units < 2**16 else count_dtype(units)
+    per_channel = jnp.sum(per_word.astype(narrow), axis=range(1, words.ndim - 1), dtype=narrow)
+    wide = count_dtype(units * channels)
+    return jnp.sum(per_channel.astype(wide), axis=1, dtype=wide)
+
+
+def count_dtype(units: int) -> Any:
+    """What counts ``units``: exact integers, hence the same on every mesh, below 2**32."""
+    return jnp.uint32 if units < 2**32 else jnp.float32
 
 
 def _double(
@@ -106,25 +133,6 @@ def _double(
         x = or_shifted(x, shift)
         width += shift
     return x
-
-
-def _grow(words: jax.Array, size: int, axis: int, copies: int) -> jax.Array:
-    """Ors every row into the ``size`` rows that start at it along ``axis``, by size - 1 longer.
-
-    Up to ``copies`` shifted copies at a time. Eight make the paper's block of 7 one pass on a
-    TPU; XLA's CPU compiler would repeat that work inside every pass that reads the words.
-    """
-    width = 1
-    while width < size:
-        total = min(copies * width, size)
-        shifts = sorted({min(shift, total - width) for shift in range(0, total, width)})
-        pads = [
-            [(shift, total - width - shift) if a == axis else (0, 0) for a in range(words.ndim)]
-            for shift in shifts
-        ]
-        words = functools.reduce(jnp.bitwise_or, [jnp.pad(words, pad) for pad in pads])
-        width = total
-    return words
 
 
 def _shift(words: jax.Array, shift: int, bits: int) -> jax.Array:

@@ -7,7 +7,7 @@ from dropblock import _check
 
 
 def linear_keep_prob(keep_prob: ArrayLike, steps: int) -> optax.Schedule:
-    """Scheduled DropBlock: keep_prob falls linearly from 1 to its target, then stays there.
+    """Makes the schedule of scheduled DropBlock: linearly from 1 to keep_prob, then constant.
 
     Args:
       keep_prob: the target, in [0, 1]; may be traced.
@@ -18,27 +18,26 @@ def linear_keep_prob(keep_prob: ArrayLike, steps: int) -> optax.Schedule:
 
     Raises:
       ValueError: keep_prob outside [0, 1] or steps below 1.
+      TypeError: keep_prob is not a number, or steps is not an integer.
 
     Source: Ghiasi et al. 2018, section 3 ("Scheduled DropBlock").
     """
-    _check.probability("keep_prob", keep_prob)
-    if steps < 1:
-        raise ValueError(f"steps must be at least 1, got {steps}.")
-    return optax.linear_schedule(1.0, keep_prob, steps)
+    target = _check.probability("keep_prob", keep_prob)
+    return optax.linear_schedule(1.0, target, _check.integer("steps", steps))
 
 
 def constant_keep_prob(keep_prob: ArrayLike) -> optax.Schedule:
-    """keep_prob fixed over the whole run (the paper: works worse than scheduled).
+    """Makes a schedule that is keep_prob at every step (the paper: worse than scheduled).
 
     Raises:
       ValueError: keep_prob outside [0, 1].
+      TypeError: keep_prob is not a number.
     """
-    _check.probability("keep_prob", keep_prob)
-    return optax.constant_schedule(keep_prob)
+    return optax.constant_schedule(_check.probability("keep_prob", keep_prob))
 
 
 def group_keep_prob(keep_prob: ArrayLike, group: int, num_groups: int = 4) -> ArrayLike:
-    """keep_prob of one block group: ``1 - (1 - keep_prob) / 4**(num_groups - group)``.
+    """Returns a block group's keep_prob: ``1 - (1 - keep_prob) / 4**(num_groups - group)``.
 
     The last group gets keep_prob itself, the one before drops a quarter of that, and so on.
 
@@ -48,14 +47,17 @@ def group_keep_prob(keep_prob: ArrayLike, group: int, num_groups: int = 4) -> Ar
       num_groups: how many groups the network has; 4 in a ResNet.
 
     Returns:
-      The group's keep_prob, of keep_prob's type.
+      A float if keep_prob is a Python or NumPy number, a float32 scalar if it is a JAX array
+      (float64 if that is).
 
     Raises:
       ValueError: a concrete keep_prob outside [0, 1], or a group outside 1..num_groups.
+      TypeError: keep_prob is not a number, or a group is not an integer.
 
     Source: Ghiasi et al. 2018, section 4.1; resnet_model.py in the repository tensorflow/tpu.
     """
-    _check.probability("keep_prob", keep_prob)
-    if not 1 <= group <= num_groups:
+    keep_prob = _check.probability("keep_prob", keep_prob)
+    num_groups = _check.integer("num_groups", num_groups)
+    if _check.integer("group", group) > num_groups:
         raise ValueError(f"group must be in 1..{num_groups}, got {group}.")
     return 1 - (1 - keep_prob) / 4.0 ** (num_groups - group)

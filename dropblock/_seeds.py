@@ -12,6 +12,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from dropblock import _by_platform
+
 #: Bound on the probability that any seed of one call is missing, see :func:`_draws`.
 TRUNCATION = 1e-10
 
@@ -23,14 +25,15 @@ CHUNK = 64
 
 
 def seed_words(
-    rng: jax.Array, gamma: jax.Array, shape: tuple[int, int, int, int], bits: int, dtype: jnp.dtype
+    key: jax.Array, gamma: jax.Array, shape: tuple[int, int, int, int], bits: int, dtype: jnp.dtype
 ) -> jax.Array:
-    """One independent Bernoulli(gamma) seed a position, packed along the third axis.
+    """Draws one independent Bernoulli(gamma) seed a position, packed along the third axis.
 
     Args:
-      rng: a key.
+      key: a typed key.
       gamma: float32 scalar in [0, 1], rounded here to a multiple of 2**-32.
-      shape: (batch, rows, positions, channels) of the seeds.
+      shape: (batch, rows, positions, channels) of the seeds, none of them 0; the batch may be
+        symbolic; positions times channels below 2**30.
       bits: positions in a word.
       dtype: unsigned, of at least ``bits`` bits.
 
@@ -48,23 +51,21 @@ def seed_words(
 
     def draw_chunk(state: State) -> State:
         index, last, out = state
-        key = jax.random.fold_in(rng, index)
-        random = jax.random.bits(key, (batch, rows, chunk), jnp.uint32)
+        random = jax.random.bits(jax.random.fold_in(key, index), (batch, rows, chunk), jnp.uint32)
         site = last[..., None] + jnp.cumsum(_gaps(random, survival) + 1, axis=-1)
         # Past the end is past the end: saturated so that no later sum can overflow.
         last = jnp.minimum(site[..., -1], sites)
         position, channel = site // channels, site % channels
         word = jnp.where(site < sites, position // bits * channels + channel, words * channels)
         bit = jnp.left_shift(1, position % bits).astype(dtype)
-        # A TPU scatters one by one, but compares a thousand at a time.
-        out = jax.lax.platform_dependent(out, word, bit, tpu=_set_bits_dense, default=_set_bits)
-        return index + 1, last, out
+        return index + 1, last, _by_platform.set_bits(out, word, bit)
 
     # The trip count depends on gamma alone: no collective on any mesh, and it batches under vmap.
-    # A zero that varies over the devices as the key does: shard_map wants the carry's type fixed.
-    zero = jnp.min(jax.random.key_data(rng) if _is_typed(rng) else rng) & 0
+    # shard_map wants the carry to vary over the devices from the start, as what it is made of
+    # does: this is a zero that varies as the key and gamma do.
+    zero = jnp.min(jax.random.key_data(key)) & _fixed(gamma) & 0
     start = (
-        jnp.zeros((), jnp.int32),
+        zero.astype(jnp.int32),
         jnp.full((batch, rows), -1, jnp.int32) + zero.astype(jnp.int32),
         jnp.zeros((batch, rows, words * channels), dtype) + zero.astype(dtype),
     )
@@ -72,40 +73,19 @@ def seed_words(
     return out.reshape(batch, rows, words, channels)
 
 
-def _set_bits(words: jax.Array, word: jax.Array, bit: jax.Array) -> jax.Array:
-    """Sets ``bit`` of ``word``, both (batch, rows, n), in (batch, rows, words); or nowhere.
-
-    No bit comes twice, so that adding is or-ing.
-    """
-
-    def one_row(words: jax.Array, word: jax.Array, bit: jax.Array) -> jax.Array:
-        return words.at[word].add(bit, mode="drop")
-
-    out: jax.Array = jax.vmap(jax.vmap(one_row))(words, word, bit)
-    return out
-
-
-def _set_bits_dense(words: jax.Array, word: jax.Array, bit: jax.Array) -> jax.Array:
-    """:func:`_set_bits` by comparing every word with every seed of its row."""
-    index = jax.lax.broadcasted_iota(jnp.int32, (1, 1, *words.shape[2:]), 2)
-    for_each = jnp.where(word[..., None] == index[..., None, :], bit[..., None], 0)
-    new: jax.Array = jax.lax.reduce(for_each, words.dtype.type(0), jax.lax.bitwise_or, (2,))
-    return words | new
-
-
-def _is_typed(rng: jax.Array) -> bool:
-    return jnp.issubdtype(rng.dtype, jax.dtypes.prng_key)
-
-
 def _draws(gamma: jax.Array, sites: int, rows: int) -> jax.Array:
-    """Gaps to draw in each row so that all of them reach the row's end, int32 scalar.
+    """How many gaps to draw in each row so that all reach the row's end, int32 scalar.
 
     A row's seeds are binomial with mean m = sites * gamma and variance at most m. By Bernstein's
     inequality more than m + t of them have a probability of at most
     exp(-t**2 / (2 * (m + t / 3))), which is TRUNCATION / rows at the t used here; the union of
     all rows is TRUNCATION. A row never has more than ``sites`` seeds, and none at gamma 0.
     """
-    budget = math.log(rows / TRUNCATION) if rows else 0.0
+    budget: float | jax.Array
+    if jax.export.is_symbolic_dim(rows):
+        budget = jnp.log(jnp.asarray(rows).astype(jnp.float32)) - math.log(TRUNCATION)
+    else:
+        budget = math.log(rows / TRUNCATION)
     mean = sites * gamma
     margin = budget / 3 + jnp.sqrt(budget**2 / 9 + 2 * budget * mean)
     # One more for the float32 rounding of this line.
@@ -120,7 +100,7 @@ def _fixed(gamma: jax.Array) -> jax.Array:
 
 
 def _survival(gamma: jax.Array, digits: int) -> list[jax.Array]:
-    """(1 - gamma) ** (2 ** j) for j < digits, in units of 2**-32, rounded down."""
+    """Powers (1 - gamma) ** (2 ** j) for j < digits, in units of 2**-32, rounded down."""
     # gamma 1 comes out as 2**32 - 0 = 0 modulo 2**32, gamma 0 as well, but then nothing is drawn.
     survival = [jnp.zeros((), jnp.uint32) - _fixed(gamma)]
     for _ in range(digits - 1):

@@ -6,8 +6,9 @@ import jax
 from flax import linen as nn
 from jax.typing import ArrayLike
 
-from dropblock._gamma import gamma as paper_gamma
-from dropblock._operation import Normalize, dropblock
+from dropblock import _check
+from dropblock._check import Normalize
+from dropblock._operation import dropblock_layer
 
 
 class DropBlock(nn.Module):
@@ -20,6 +21,10 @@ class DropBlock(nn.Module):
       block_size: int, or one int per spatial axis.
       shared_channels, normalize: see :func:`dropblock.dropblock`.
       deterministic: if True the input is returned unchanged.
+      rng_collection: the name of the stream that the key comes from.
+
+    Raises:
+      ValueError, TypeError: a block size below 1 or not an integer, an unknown ``normalize``.
     """
 
     block_size: int | Sequence[int]
@@ -27,6 +32,11 @@ class DropBlock(nn.Module):
     normalize: Normalize = "batch"
     deterministic: bool | None = None
     rng_collection: str = "dropblock"
+
+    def __post_init__(self) -> None:
+        self.block_size = _check.block_size_of_layer(self.block_size)
+        _check.normalize(self.normalize)
+        super().__post_init__()
 
     @nn.compact
     def __call__(
@@ -37,15 +47,22 @@ class DropBlock(nn.Module):
         Args:
           x: (batch, *spatial, channels), floating.
           keep_prob: in [0, 1]; may be traced.
-          deterministic: merged with the attribute.
+          deterministic: given here or as the attribute.
+
+        Returns:
+          Array of ``x``'s shape and dtype.
+
+        Raises:
+          ValueError: ``deterministic`` is given in both places or in none.
+          ValueError, TypeError: as :func:`dropblock.dropblock`.
         """
         deterministic = nn.merge_param("deterministic", self.deterministic, deterministic)
         if deterministic:
             return x
-        return dropblock(
+        return dropblock_layer(
             self.make_rng(self.rng_collection),
             x,
-            paper_gamma(keep_prob, x.shape[1:-1], self.block_size),
+            keep_prob,
             self.block_size,
             shared_channels=self.shared_channels,
             normalize=self.normalize,

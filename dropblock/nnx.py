@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import jax
 from flax import nnx
-from flax.nnx.module import first_from
 from jax.typing import ArrayLike
 
-from dropblock._gamma import gamma as paper_gamma
-from dropblock._operation import Normalize, dropblock
+from dropblock import _check
+from dropblock._check import Normalize
+from dropblock._operation import dropblock_layer
 
 
 class DropBlock(nnx.Module):
@@ -24,7 +24,13 @@ class DropBlock(nnx.Module):
       block_size: int, or one int per spatial axis.
       shared_channels, normalize: see :func:`dropblock.dropblock`.
       deterministic: if True the input is returned unchanged.
+      rng_collection: the name of the random stream.
       rngs: where the key comes from, unless given at the call.
+
+    Raises:
+      ValueError: a block size below 1, or an unknown ``normalize``.
+      TypeError: a block size is not an integer, or ``rngs`` is no Rngs or RngStream (a key is
+        given at the call).
     """
 
     def __init__(
@@ -37,7 +43,8 @@ class DropBlock(nnx.Module):
         rng_collection: str = "dropblock",
         rngs: nnx.Rngs | nnx.RngStream | None = None,
     ):
-        self.block_size = block_size if isinstance(block_size, int) else tuple(block_size)
+        self.block_size = _check.block_size_of_layer(block_size)
+        _check.normalize(normalize)
         self.shared_channels = shared_channels
         self.normalize = normalize
         self.deterministic = deterministic
@@ -46,8 +53,12 @@ class DropBlock(nnx.Module):
             self.rngs = rngs[rng_collection].fork()
         elif isinstance(rngs, nnx.RngStream):
             self.rngs = rngs.fork()
-        else:
+        elif rngs is None:
             self.rngs = nnx.data(None)
+        else:
+            raise TypeError(
+                f"rngs must be an nnx.Rngs, an nnx.RngStream or None, got {type(rngs).__name__}."
+            )
 
     def __call__(
         self,
@@ -65,32 +76,35 @@ class DropBlock(nnx.Module):
           deterministic: takes precedence over the constructor's.
           rngs: a key, stream or Rngs; takes precedence over the constructor's.
 
+        Returns:
+          Array of ``x``'s shape and dtype.
+
         Raises:
-          ValueError: neither the constructor nor the call says ``deterministic`` or has ``rngs``;
-            or as :func:`dropblock.dropblock`.
+          ValueError: neither the constructor nor the call says ``deterministic`` or has ``rngs``.
+          ValueError, TypeError: as :func:`dropblock.dropblock`.
         """
-        deterministic = first_from(
-            deterministic,
-            self.deterministic,
-            error_msg="DropBlock needs `deterministic`, in the constructor or at the call.",
-        )
+        if deterministic is None:
+            deterministic = self.deterministic
+        if deterministic is None:
+            raise ValueError("DropBlock needs `deterministic`, in the constructor or at the call.")
         if deterministic:
             return x
-        rngs = first_from(
-            rngs,
-            self.rngs,
-            error_msg="DropBlock needs `rngs` (in the constructor or at the call) to drop blocks.",
-        )
+        if rngs is None:
+            rngs = self.rngs
+        if rngs is None:
+            raise ValueError(
+                "DropBlock needs `rngs` (in the constructor or at the call) to drop blocks."
+            )
         if isinstance(rngs, nnx.Rngs):
             key = rngs[self.rng_collection]()
         elif isinstance(rngs, nnx.RngStream):
             key = rngs()
         else:
             key = rngs
-        return dropblock(
+        return dropblock_layer(
             key,
             x,
-            paper_gamma(keep_prob, x.shape[1:-1], self.block_size),
+            keep_prob,
             self.block_size,
             shared_channels=self.shared_channels,
             normalize=self.normalize,
