@@ -1,24 +1,24 @@
 """Evaluates a run's checkpoint: one JSON line of metrics, or a fingerprint of its state.
 
-    python eval.py --config=configs/digits.py:dropblock --workdir=runs/digits
+    python eval.py --workdir=runs/digits
 
-For the paper's Figure 5, with DropBlock at inference, and for its Figure 6:
+The config is the run's own. For the paper's Figure 5, with DropBlock at inference, and for its
+Figure 6:
 
     python eval.py ... --inference_keep_prob=1,0.9,0.8 --inference_block_size=1,3
     python eval.py ... --cam=10
 """
 
-import json
 import sys
 from pathlib import Path
 
 from absl import logging
 from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_list, FlagValues
 
-from training.check import check_config, numbers
-from training.command_line import one_line_errors, parse
+from runfiles import evaluations, json_line
+from training.config import check_config, one_line_errors, parse
+from training.config.check import numbers
 from training.errors import RunError
-from training.run_files import check_same_network
 from training.stop import StopRequest
 
 
@@ -27,57 +27,65 @@ def define_flags(values: FlagValues) -> None:
     DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.", values)
     DEFINE_list("inference_keep_prob", [], "Evaluate with DropBlock, once for each.", values)
     DEFINE_list("inference_block_size", [], "And for each of these; else the config's.", values)
-    DEFINE_integer("cam", 0, "Class activation maps of so many images.", flag_values=values)
+    DEFINE_integer("cam", 0, "Class activation maps of so many images.", 0, flag_values=values)
 
 
 def main(argv: list[str]) -> None:
     with one_line_errors(ValueError, OSError, RunError):
-        flags = parse(argv, define_flags)
-        check_config(flags.config)
-        keep_probs = numbers("--inference_keep_prob", flags.inference_keep_prob, float, 0, 1)
-        block_sizes = numbers("--inference_block_size", flags.inference_block_size, int, 1)
-        check_same_network(flags.workdir, flags.config)
+        arguments = parse(argv, define_flags, own_config=True)
+        check_config(arguments.config)
+        keep_probs = numbers("--inference_keep_prob", arguments.inference_keep_prob, float, 0, 1)
+        block_sizes = numbers("--inference_block_size", arguments.inference_block_size, int, 1)
+        if block_sizes and not keep_probs:
+            raise ValueError("--inference_block_size needs --inference_keep_prob beside it.")
 
-        # Imported late: a mistake in the arguments is told before JAX starts up.
-        from training import inference_drop, processes
-        from training.checkpoints import Checkpoints
-        from training.class_activation import save_class_activation
+        # Imported late: what is wrong with the arguments is said before the rest is loaded.
+        from probes import class_activation, inference_drop
+        from training.devices import processes
         from training.evaluation import evaluate
         from training.run import build_run, use_compilation_cache
-        from training.run_files import evaluations
         from training.state import fingerprint
+        from training.workdir import Checkpoints
 
         logging.set_verbosity(logging.ERROR)  # Orbax warns that it reads only
         processes.join()
         use_compilation_cache()
-        run = build_run(flags.config)
-        workdir = Path(flags.workdir)
+        run = build_run(arguments.config)
+        workdir = Path(arguments.workdir)
+        if arguments.cam and (reason := class_activation.why_not(run)):
+            raise ValueError(f"--cam does not fit this run: {reason}.")
         scores = evaluations(workdir, run.task.best_metric)
         checkpoints = Checkpoints(workdir, scores, read_only=True)
-        for step, reason in checkpoints.damaged.items():
-            print(f"the checkpoint of step {step} is damaged ({reason})", file=sys.stderr)
-        step = checkpoints.best() if flags.checkpoint == "best" else checkpoints.latest()
+        step = checkpoints.best() if arguments.checkpoint == "best" else checkpoints.latest()
         if step is None:
             raise FileNotFoundError(f"--workdir={workdir} holds no checkpoint to evaluate yet.")
 
-    state, _ = checkpoints.restore(step, run.abstract_state())
-    if flags.fingerprint:
-        print(fingerprint(state))
+    def say(line: str) -> None:
+        if processes.is_first():
+            print(line, flush=True)
+
+    if processes.is_first():
+        for damaged, reason in checkpoints.damaged.items():
+            print(f"the checkpoint of step {damaged} is damaged ({reason})", file=sys.stderr)
+    if arguments.fingerprint:
+        state, _ = checkpoints.restore(step, run.abstract_state())
+        say(fingerprint(state))
         return
-    if flags.cam:
-        print(f"class activation maps: {save_class_activation(run, state, workdir, flags.cam)}")
+    state = checkpoints.restore_network(step, run.abstract_state())
+    if arguments.cam:
+        path = class_activation.save_class_activation(run, state, workdir, arguments.cam)
+        say(f"class activation maps: {path}")
     with StopRequest() as stop:
         if keep_probs:
-            sizes = block_sizes or [flags.config.regularizer.block_size]
+            sizes = block_sizes or [arguments.config.regularizer.block_size]
             lines = []
             for line in inference_drop.evaluate_with_drop(run, state, keep_probs, sizes, stop):
                 lines.append({"step": step} | line)
-                print(json.dumps(lines[-1]), flush=True)
+                say(json_line(lines[-1]))
             inference_drop.write_lines(workdir, lines)
-        elif not flags.cam:
-            results = evaluate(run, run.eval_step, state, stop)
-            metrics = {f"eval/{name}": value for name, value in results.items()}
-            print(json.dumps({"step": step} | metrics))
+        elif not arguments.cam:
+            results = evaluate(run, run.eval_step, state, stop) or {}
+            say(json_line({"step": step} | {f"eval/{name}": v for name, v in results.items()}))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python sweep.py --config=configs/digits.py:dropblock --workdir=runs/sweep --workers=2
 
 Each run has a folder in the workdir; sweep.csv there has a row for each. Started again, finished
-runs stay and the others go on.
+runs stay and the others resume.
 """
 
 import shlex
@@ -12,15 +12,14 @@ from pathlib import Path
 
 from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_string, FlagValues
 
+from runfiles import SWEEP_TABLE, take_lock
 from sweeps.launch import Board, Launcher, State, forget_failures, launch
 from sweeps.live import LiveTable
 from sweeps.plan import plan
 from sweeps.processes import LocalLauncher
-from sweeps.table import FILE
 from sweeps.together import TogetherLauncher
-from training.command_line import one_line_errors, parse, take_config
+from training.config import Arguments, one_line_errors, parse
 from training.errors import RunError
-from training.lock import take_lock
 from training.stop import StopRequest
 
 LAUNCHERS = ("local", "together", "slurm")
@@ -31,45 +30,44 @@ def define_flags(values: FlagValues) -> None:
     DEFINE_integer("workers", 1, "Jobs at a time on this machine.", 1, flag_values=values)
     DEFINE_string("slurm", "", "Of each Slurm job: NAME=VALUE,... as submitit names it.", values)
     DEFINE_bool("dry_run", False, "List the runs, and stop.", values)
-    DEFINE_bool("retry_failed", False, "Let failed runs go on too.", values)
+    DEFINE_bool("retry_failed", False, "Let failed runs resume too.", values)
 
 
 def main(argv: list[str]) -> None:
     with one_line_errors():
-        flags = parse(argv, define_flags)
-        folder = Path(flags.workdir)
-        location, _ = take_config(argv)
-        trials = plan(str(location), flags.config, folder)
+        arguments = parse(argv, define_flags)
+        folder = Path(arguments.workdir)
+        trials = plan(arguments, folder)
     board = Board.read(trials)
-    if flags.dry_run:
+    if arguments.dry_run:
         for trial, state in board.states.items():
             print(f"{state:8} {trial.name}")
         return
     with one_line_errors():
-        launcher = make_launcher(flags, folder)
-    with StopRequest() as stop, one_line_errors(RunError), take_lock(folder):
-        if flags.retry_failed:
+        launcher = make_launcher(arguments, folder)
+    with StopRequest() as stop, one_line_errors(RunError, OSError), take_lock(folder):
+        if arguments.retry_failed:
             forget_failures(trials)
             board = Board.read(trials)
         with stop.deferred(), LiveTable(folder) as table:
             launch(board, launcher, table.show, lambda: stop.asked)
-    print(f"table           {folder / FILE}")
+    print(f"table           {folder / SWEEP_TABLE}")
     if left := len(trials) - len(board.of(State.DONE)):
         print(f"left            {left} of {len(trials)} runs; {len(board.of(State.FAILED))} failed")
-        print(f"to go on        python sweep.py {shlex.join(argv[1:])}")
+        print(f"to resume       python sweep.py {shlex.join(argv[1:])}")
     if stop.signal is not None:
         sys.exit(128 + stop.signal)
     sys.exit(1 if left else 0)
 
 
-def make_launcher(flags: FlagValues, folder: Path) -> Launcher:
-    if flags.launcher == "local":
-        return LocalLauncher(flags.workers)
-    if flags.launcher == "together":
-        return TogetherLauncher(flags.workers, folder / "jobs")
+def make_launcher(arguments: Arguments, folder: Path) -> Launcher:
+    if arguments.launcher == "local":
+        return LocalLauncher(arguments.workers)
+    if arguments.launcher == "together":
+        return TogetherLauncher(arguments.workers, folder / "jobs")
     from sweeps.slurm import SlurmLauncher
 
-    return SlurmLauncher(flags.slurm, folder / "jobs")
+    return SlurmLauncher(arguments.slurm, folder / "jobs")
 
 
 if __name__ == "__main__":

@@ -2,55 +2,64 @@
 
     python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 
-Started again on the same workdir, it goes on where it was. With --compile_for=v5e:16x16 in place
-of a workdir it trains nothing, but says what a step needs on those TPUs.
+Started again on the same workdir, it resumes; then --config may be left out. With --print_config it
+prints the whole config and stops. With --compile_for=v5e:16x16 in place of a workdir it trains
+nothing, but says what a step needs on those TPUs.
 """
 
+import json
 import shlex
 import sys
 from pathlib import Path
 
-from absl.flags import DEFINE_string, FlagValues
+from absl.flags import DEFINE_bool, DEFINE_string, FlagValues
 
-from training.check import check_config
-from training.command_line import one_line_errors, parse
-from training.compile_for import compile_for
+from runfiles import read_metrics, read_record
+from training.config import Arguments, check_config, check_workdir, one_line_errors, parse, plain
 from training.errors import RunError
-from training.run_files import check_workdir, read_metrics
 from training.stop import StopRequest
 
 
 def define_flags(values: FlagValues) -> None:
     DEFINE_string("compile_for", None, "Compile a step for these TPUs, and stop.", values)
+    DEFINE_bool("print_config", False, "Print every field of the config, and stop.", values)
 
 
 def main(argv: list[str]) -> None:
     with StopRequest() as stop:
         with one_line_errors():
-            flags = parse(argv, define_flags, instead_of_workdir="compile_for")
-            check_config(flags.config)
-        if flags.compile_for is not None:
-            sys.exit(compile_for(flags.config, flags.compile_for))
+            arguments = parse(
+                argv, define_flags, instead_of_workdir=("compile_for", "print_config")
+            )
+            check_config(arguments.config)
+        if arguments.print_config:
+            print(json.dumps(plain(arguments.config), indent=2))
+            return
+        if arguments.compile_for is not None:
+            from training.pods import compile_for
+
+            sys.exit(compile_for(arguments.config, arguments.compile_for))
         with one_line_errors():
-            check_workdir(flags.workdir, flags.config)
-        train(flags, stop, shlex.join(argv[1:]))
+            check_workdir(arguments.workdir, arguments.config)
+        train(arguments, stop, shlex.join(argv[1:]))
 
 
-def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
-    # Imported late: a mistake in the arguments is told before JAX starts up.
-    from data import TooManyBadImages
-    from training import loop, processes
-    from training.feature_maps import save_feature_maps
-    from training.record import Record
+def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
+    # Imported late: what is wrong with the arguments is said before the rest is loaded.
+    from data import DataError
+    from probes.feature_maps import save_feature_maps
+    from training import loop
+    from training.devices import processes
     from training.run import build_run, use_compilation_cache
+    from training.workdir import Record
 
     processes.join()
     use_compilation_cache()
-    workdir = Path(flags.workdir)
+    workdir = Path(arguments.workdir)
     with one_line_errors(leave=processes.leave):
-        run = build_run(flags.config)
+        run = build_run(arguments.config)
     with (
-        one_line_errors(RunError, TooManyBadImages, leave=processes.leave_at_once),
+        one_line_errors(RunError, DataError, leave=processes.leave_at_once),
         Record(run, workdir) as record,
     ):
         state, signal = loop.train(run, record, stop)
@@ -60,7 +69,7 @@ def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
         sys.exit(0 if signal is None else 128 + signal)
     if signal is not None:
         print(f"stopped at step {int(state.step)} of {run.steps}")
-        print(f"to go on        python train.py {arguments}")
+        print(f"to resume       python train.py {typed}")
         sys.exit(128 + signal)
 
     from analysis.curves import draw_curves
@@ -68,17 +77,16 @@ def train(flags: FlagValues, stop: StopRequest, arguments: str) -> None:
 
     pictures = [draw_curves(workdir), draw_feature_maps(workdir)]
     report(workdir, [path for path in pictures if path])
-    print(f"next            python eval.py {arguments}")
+    print(f"next            python eval.py --workdir={shlex.quote(str(workdir))}")
 
 
 def report(workdir: Path, pictures: list[Path]) -> None:
-    """The result and where to look."""
-    lines = read_metrics(workdir)
-    evaluated = [line for line in lines if "eval/accuracy" in line]
-    best = max(evaluated, key=lambda line: line["eval/accuracy"])
-    last = evaluated[-1]
-    print(f"accuracy        {last['eval/accuracy']:.2%} held-out, top-1, at step {last['step']}")
-    print(f"best            {best['eval/accuracy']:.2%} at step {best['step']}")
+    """Prints the result and where to look."""
+    metric, lines = read_record(workdir).best_metric, read_metrics(workdir)
+    evaluated = [line for line in lines if f"eval/{metric}" in line]
+    best = max(evaluated, key=lambda line: line[f"eval/{metric}"])
+    for label, line in ((metric, evaluated[-1]), ("best", best)):
+        print(f"{label:15} {line[f'eval/{metric}']:.2%} held-out, at step {line['step']}")
     for name in ("train/bad_images", "eval/bad_images"):
         if count := max((line.get(name, 0) for line in lines), default=0):
             print(f"bad images      {count} did not decode ({name.partition('/')[0]})")

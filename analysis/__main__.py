@@ -1,38 +1,30 @@
-"""Tables and figures from run folders.
+"""Makes a table or a figure of all runs in the folders; its files are written into the first.
 
-python -m analysis {table1,figure3,figure4,figure5,figure6} DIR [DIR ...]
-
-Of all runs in the folders; what is drawn lies in the first.
+python -m analysis NAME DIR [DIR ...]
 """
 
 import sys
 from pathlib import Path
 
-from analysis.figure3 import figure3
-from analysis.figure4 import figure4
-from analysis.figure5 import figure5
-from analysis.figure6 import figure6
-from analysis.table1 import table1
+import registry
 
-FIGURES = {
-    "table1": table1,
-    "figure3": figure3,
-    "figure4": figure4,
-    "figure5": figure5,
-    "figure6": figure6,
-}
+FIGURES = "analysis.figures"
 
 
-def main(arguments: list[str]) -> None:
-    if len(arguments) < 2 or arguments[0] not in FIGURES:
-        sys.exit(f"usage: python -m analysis {{{','.join(FIGURES)}}} DIR [DIR ...]")
+def main(arguments: list[str]) -> int:
+    """Prints what the table or figure returns; a refusal is one line and exit status 2."""
+    if len(arguments) < 2:
+        names = ",".join(registry.names(FIGURES))
+        print(f"usage: python -m analysis {{{names}}} DIR [DIR ...]", file=sys.stderr)
+        return 2
     name, *folders = arguments
     try:
-        print(FIGURES[name](*map(Path, folders)))
-    except FileNotFoundError as error:
+        print(registry.find(FIGURES, name, "table or figure")(*map(Path, folders)))
+    except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -4,7 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
+
+from analysis.arrays import read_arrays
+from analysis.pictures import new_figure, save
+from runfiles import FEATURE_MAPS, FIGURES
 
 CHANNELS = 6
 
@@ -12,25 +15,25 @@ CHANNELS = 6
 def draw_feature_maps(workdir: Path) -> Path | None:
     """Draws ``figures/feature_maps.png`` from ``feature_maps.npz``; None where there is none.
 
-    Shown are the channels whose activations lost most, so that there is a block to see.
+    Shown are the channels that lost most of their activation, so that there is a block to see.
+
+    Raises:
+      ValueError: the file is damaged.
     """
-    source = workdir / "feature_maps.npz"
+    source = workdir / FEATURE_MAPS
     if not source.exists():
         return None
-    arrays = np.load(source)
+    arrays = read_arrays(source)
     groups = sorted(name.removesuffix("_before") for name in arrays if name.endswith("_before"))
-    figure = Figure(figsize=(1.5 * (CHANNELS + 2), 3.2 * len(groups)), layout="constrained")
+    figure = new_figure(1.5 * (CHANNELS + 2), 3.2 * len(groups))
     grid = figure.subplots(2 * len(groups), CHANNELS + 1, squeeze=False)
     for index, group in enumerate(groups):
         _draw_group(grid[2 * index : 2 * index + 2], arrays, group)
     figure.suptitle("Feature maps before and after dropping (red: dropped)")
-    path = workdir / "figures" / "feature_maps.png"
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path, dpi=120)
-    return path
+    return save(figure, workdir / FIGURES / "feature_maps.png", dpi=120)
 
 
-def _draw_group(rows: Any, arrays: Any, group: str) -> None:
+def _draw_group(rows: Any, arrays: dict[str, np.ndarray], group: str) -> None:
     before, after, kept = (arrays[f"{group}_{kind}"] for kind in ("before", "after", "kept"))
     lost = np.where(kept, 0, before).sum(axis=(0, 1))
     chosen = np.argsort(-lost)[:CHANNELS]

@@ -16,7 +16,13 @@ PUBLISHED = {
 }
 
 
+def published_mean(row: str) -> float:
+    """The top-1 accuracy of a row, in %."""
+    return float(PUBLISHED[row][0].split()[0])
+
+
 def is_papers_network(config: dict[str, Any]) -> bool:
-    """Whether a run's accuracy can stand on one axis with these."""
+    """Whether a run's accuracy can stand on one axis with these: ResNet-50 on ImageNet."""
     model = config["model"]
-    return config["data"]["name"].startswith("imagenet2012") and model.get("depth") == 50
+    is_resnet50 = model.get("name") == "resnet" and model.get("depth") == 50
+    return is_resnet50 and str(config["data"]["name"]).startswith("imagenet2012")

@@ -1,13 +1,13 @@
-"""Accuracies over seeds as lines with error bars: what the paper's figures have in common."""
+"""Values over seeds as lines with error bars: what the paper's figures have in common."""
 
-import csv
-import statistics
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+from analysis import tables
+from analysis.pictures import Figure, save
 
 #: Colour-blind safe (Okabe and Ito 2008), in an order that also differs in grey; with markers.
 STYLES = [
@@ -18,45 +18,49 @@ STYLES = [
     ("#E69F00", "v"),
     ("#56B4E9", "P"),
 ]
+DASHES = ("-", "--", ":")
 
 
 @dataclass(frozen=True)
 class Point:
-    """The runs of one line at one x: their accuracies, as shares."""
+    """The runs of one line at one x: their values, as drawn."""
 
     line: str
     x: float
-    accuracies: Sequence[float]
+    values: Sequence[float]
 
     @property
     def mean(self) -> float:
-        """In %."""
-        return 100 * statistics.mean(self.accuracies)
+        """Over the runs."""
+        return tables.mean(self.values)
 
     @property
     def deviation(self) -> float:
-        """Sample standard deviation over the runs, in %; 0 of a single one."""
-        return 100 * statistics.stdev(self.accuracies) if len(self.accuracies) > 1 else 0.0
+        """Sample standard deviation over the runs; 0 of a single one."""
+        return tables.deviation(self.values)
 
 
 def collect(values: Sequence[tuple[str, float, float]]) -> list[Point]:
-    """Points from (line, x, accuracy), by x; lines stay in the order in which they first come."""
+    """Makes points of (line, x, value), by x; lines stay in the order in which they first come."""
     places: dict[tuple[str, float], list[float]] = {}
-    for line, x, accuracy in values:
-        places.setdefault((line, x), []).append(accuracy)
+    for line, x, value in values:
+        places.setdefault((line, x), []).append(value)
     lines = list(dict.fromkeys(line for line, _, _ in values))
     ordered = sorted(places.items(), key=lambda item: (lines.index(item[0][0]), item[0][1]))
-    return [Point(line, x, accuracies) for (line, x), accuracies in ordered]
+    return [Point(line, x, own) for (line, x), own in ordered]
 
 
 def name_of(regularizer: dict[str, Any], base: str) -> str:
-    """A line's name by what DropBlock is given beside the convolutions: skip, schedule."""
-    parts = {"skip": regularizer["on_skip"], "schedule": regularizer["schedule"] == "linear"}
+    """Names a line by where and when DropBlock is applied beside the convolutions."""
+    parts = {
+        "skip": regularizer.get("on_skip", False),
+        "schedule": regularizer.get("schedule") == "linear",
+    }
     return " + ".join([base, *(name for name, is_on in parts.items() if is_on)])
 
 
 def draw_lines(axis: Any, points: Sequence[Point], *, order: Sequence[str]) -> None:
-    """One line with error bars for each name, those of ``order`` first and always alike."""
+    """Draws a line with error bars for each name, those of ``order`` first and always alike."""
     names = dict.fromkeys([*order, *(point.line for point in points)])
     spread = max((point.x for point in points), default=0) - min((p.x for p in points), default=0)
     for index, name in enumerate(names):
@@ -69,46 +73,55 @@ def draw_lines(axis: Any, points: Sequence[Point], *, order: Sequence[str]) -> N
                 [point.mean for point in own],
                 [point.deviation for point in own],
                 color=colour, marker=marker, markersize=5, linewidth=1.5, capsize=3, label=name,
+                linestyle=DASHES[index // len(STYLES) % len(DASHES)],
             )  # fmt: skip
 
 
-def draw_level(axis: Any, accuracies: Sequence[float], label: str) -> None:
-    """A level that has no x: mean and deviation as a grey line and band."""
-    if accuracies:
-        point = Point(label, 0, accuracies)
-        axis.axhline(point.mean, color="0.35", linestyle="--", linewidth=1, label=label)
+def draw_levels(axis: Any, points: Sequence[Point]) -> None:
+    """Draws what has no x: means and deviations as grey lines and bands."""
+    for index, point in enumerate(points):
+        style = ("--", ":", "-.")[index % 3]
+        axis.axhline(point.mean, color="0.35", linestyle=style, linewidth=1, label=point.line)
         low, high = point.mean - point.deviation, point.mean + point.deviation
         axis.axhspan(low, high, color="0.35", alpha=0.12, linewidth=0)
 
 
 def finish(figure: Figure, axes: Sequence[Any], folder: Path, name: str) -> Path:
-    """The same frame for all, one legend below; saves ``name.png`` and returns its path."""
+    """Gives all axes one frame and one legend below; saves ``name.png`` and returns its path."""
     lines: dict[str, Any] = {}
     for axis in axes:
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
         handles, labels = axis.get_legend_handles_labels()
         lines |= dict(zip(labels, handles, strict=True))
+    columns = _columns(figure.get_figwidth(), lines)
+    rows = math.ceil(len(lines) / columns)
+    figure.set_figheight(figure.get_figheight() + 0.2 * max(0, rows - 2))
     figure.legend(
-        lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=9
-    )
-    path = folder / f"{name}.png"
-    figure.savefig(path, dpi=150)
-    return path
+        lines.values(), lines.keys(),
+        loc="outside lower center", ncols=columns, frameon=False, fontsize=9,
+    )  # fmt: skip
+    return save(figure, folder / f"{name}.png", dpi=150)
 
 
-def write_csv(folder: Path, name: str, x: str, panels: dict[str, Sequence[Point]]) -> Path:
-    """``name.csv``: panel, line, x, runs, mean and standard deviation in %; returns its path."""
-    path = folder / f"{name}.csv"
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["panel", "line", x, "runs", "accuracy_mean", "accuracy_deviation"])
-        for panel, points in panels.items():
-            for point in points:
-                writer.writerow(
-                    [
-                        *(panel, point.line, point.x, len(point.accuracies)),
-                        *(f"{point.mean:.2f}", f"{point.deviation:.2f}"),
-                    ]
-                )
-    return path
+def _columns(width: float, names: Iterable[str]) -> int:
+    """How many columns of names stand side by side in so many inches: 1 to 3."""
+    column = 0.5 + 0.075 * max(map(len, names), default=0)
+    return max(1, min(3, int(width / column)))
+
+
+def write_points(
+    folder: Path, name: str, x: str, metric: str, panels: Mapping[str, Sequence[Point]]
+) -> Path:
+    """Writes ``name.csv`` and returns its path.
+
+    Columns: panel, line, x, runs, and the metric's mean and standard deviation as drawn.
+    """
+    rows = [
+        [panel, point.line, point.x, len(point.values), f"{point.mean:.2f}",
+         f"{point.deviation:.2f}"]
+        for panel, points in panels.items()
+        for point in points
+    ]  # fmt: skip
+    header = ["panel", "line", x, "runs", f"{metric}_mean", f"{metric}_deviation"]
+    return tables.write_csv(folder / f"{name}.csv", [header, *rows])

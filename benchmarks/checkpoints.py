@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import jax
 
 from configs import digits
-from training.checkpoints import Checkpoints
+from training.workdir import Checkpoints
 from training.run import build_run
 from training.state import fingerprint
 

@@ -62,7 +62,7 @@ ROWS = {
 def print_row(options):
     """What one row's process does."""
     sys.path.insert(0, str(ROOT))
-    from training.tpu_slice import find_slice
+    from training.pods.tpu_slice import find_slice
 
     program = ROWS[options.row](find_slice("v5e:1x1").devices, options).compile()
     cost, memory = program.cost_analysis(), program.memory_analysis()

@@ -19,8 +19,8 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from benchmarks import step_program
-from training.hlo import collectives
-from training.tpu_slice import find_slice
+from training.pods.hlo import collectives
+from training.pods.tpu_slice import find_slice
 
 
 def compile_step(operation, devices, batch, size, dtype):

@@ -49,7 +49,7 @@ def our_run(variant: str, options) -> tuple:
     import numpy as np
 
     from configs.imagenet_resnet50 import get_config
-    from training.mesh import to_devices
+    from training.devices.mesh import to_devices
     from training.run import build_run
 
     config = get_config(variant)

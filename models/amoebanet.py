@@ -6,8 +6,7 @@ after the stem, then three stacks of normal cells with a reduction cell between 
 numbers of parameters and multiply-adds.
 """
 
-import functools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,14 +14,15 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from models.amoebanet_cells import GENOTYPES, Genotype
-from models.amoebanet_operations import CellSites, ConvNorm, HalveMap, Operation
-from models.drop_sites import Drop
+from models.amoebanet_operations import ConvNorm, HalveMap, Operation
+from models.layers.batch_norm import check_batch_norm
+from regularizers import NO_DROP, Drop
 
 SIDES = ("left", "right")
 
 
 class Place(NamedTuple):
-    """Where a cell stands in the network. ``group``: of its drop sites."""
+    """One cell's place in the network; ``group`` is that of its drop sites."""
 
     name: str
     width: int
@@ -31,10 +31,10 @@ class Place(NamedTuple):
 
 
 def places(num_cells: int, num_filters: int, *, stem_cells: bool) -> list[Place]:
-    """All cells in order of depth.
+    """Lists all cells in order of depth.
 
-    The last half, group 4, is of the normal cells and the reduction cells between them, so that
-    it is the same with and without cells in the stem.
+    Group 4 is the last half of the cells, not counting those of the stem: so it is the same with
+    and without a stem of cells.
     """
     cells = []
     for stack in (1, 2, 3):
@@ -54,8 +54,18 @@ class Cell(nnx.Module):
     """One cell: seven states from the outputs of the two cells before, some of them the output.
 
     Drop sites: those of its operations, "conv" after the batch norms that make states 0 and 1,
-    and "skip" where one of these two goes straight into the output. The states 2 to 6 in the
-    output are no skips but the cell's own results, and were dropped from on their edges.
+    and "skip" where one of these two goes straight into the output. States 2 to 6 have none in
+    the output: units were dropped on their edges.
+
+    Args:
+      genotype: the cell's operations and outputs.
+      previous_features: channels of the cell before the last; None in the first cell.
+      in_features: channels of the last cell's output.
+      width: channels of the cell's states.
+      reduction: whether it halves the map.
+      after_reduction: whether the cell before did, so that ``previous`` has twice the size of ``x``.
+      group: block group of the drop sites.
+      options: ``momentum``, ``epsilon``, ``dtype`` and ``rngs`` of the convolutions.
     """
 
     def __init__(
@@ -68,15 +78,8 @@ class Cell(nnx.Module):
         reduction: bool,
         after_reduction: bool,
         group: int,
-        momentum: float,
-        dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        **options: Any,
     ):
-        """``previous_features``: None in the first cell, before which there is none.
-
-        ``after_reduction``: the cell before was one, so ``previous`` has twice the size of ``x``.
-        """
-        options = {"momentum": momentum, "dtype": dtype, "rngs": rngs}
         self.group, self.outputs = group, genotype.outputs
         self.reads = tuple((left, right) for (_, left), (_, right) in genotype.sums)
         self.input = ConvNorm(in_features, width, **options)
@@ -91,37 +94,41 @@ class Cell(nnx.Module):
         else:
             self.previous = None
         for state, edges in enumerate(genotype.sums, start=2):
-            for side, (operation, source) in zip(SIDES, edges, strict=True):
+            for name, (operation, source) in zip(_edges(state), edges, strict=True):
                 stride = 2 if reduction and source < 2 else 1
-                edge = Operation(operation, features[source], width, stride, **options)
-                setattr(self, f"state{state}_{side}", edge)
+                edge = Operation(operation, features[source], width, stride, group, **options)
+                setattr(self, name, edge)
         self.halved = tuple(state for state in self.outputs if reduction and state < 2)
         for state in self.halved:
             setattr(self, f"output{state}", HalveMap(features[state], width, **options))
             features[state] = width
         self.out_features = sum(features[state] for state in self.outputs)
 
-    def __call__(
-        self, previous: jax.Array, x: jax.Array, *, train: bool, drop: Drop | None
-    ) -> jax.Array:
-        sites = CellSites(drop, self.group)
-        states = [sites(self.input(nnx.relu(x), train=train), "conv")]
+    def __call__(self, previous: jax.Array, x: jax.Array, *, train: bool, drop: Drop) -> jax.Array:
+        x = drop(self.input(nnx.relu(x), train=train), group=self.group, site="conv1")
         if self.previous is not None:
-            previous = sites(self.previous(nnx.relu(previous), train=train), "conv")
-        states.append(previous)
+            previous = self.previous(nnx.relu(previous), train=train)
+            previous = drop(previous, group=self.group, site="conv2")
+        states = [x, previous]
         for state, sources in enumerate(self.reads, start=2):
             left, right = (
-                getattr(self, f"state{state}_{side}")(states[source], train=train, sites=sites)
-                for side, source in zip(SIDES, sources, strict=True)
+                getattr(self, edge)(states[source], train=train, drop=drop.at(edge))
+                for source, edge in zip(sources, _edges(state), strict=True)
             )
             states.append(left + right)
         for state in self.halved:
             halve = getattr(self, f"output{state}")
             states[state] = halve(nnx.relu(states[state]), train=train)
         outputs = [
-            sites(states[state], "skip") if state < 2 else states[state] for state in self.outputs
-        ]
+            drop(states[state], group=self.group, site=f"skip{state}") if state < 2
+            else states[state]
+            for state in self.outputs
+        ]  # fmt: skip
         return jnp.concatenate(outputs, axis=-1)
+
+
+def _edges(state: int) -> list[str]:
+    return [f"state{state}_{side}" for side in SIDES]
 
 
 class AuxHead(nnx.Module):
@@ -133,16 +140,9 @@ class AuxHead(nnx.Module):
     """
 
     def __init__(
-        self,
-        in_features: int,
-        num_classes: int,
-        *,
-        small_images: bool,
-        momentum: float,
-        dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        self, in_features: int, num_classes: int, *, small_images: bool, rngs: nnx.Rngs, **options
     ):
-        options = {"momentum": momentum, "dtype": dtype, "rngs": rngs}
+        options["rngs"] = rngs
         self.side = 4 if small_images else 6
         # 128 and 768 in the text, times 0.4 in the code.
         self.narrow = ConvNorm(in_features, 51, **options)
@@ -168,18 +168,22 @@ class AmoebaNet(nnx.Module):
       cell: "a", "b", "c" or "d", the architecture's last letter.
       num_cells: normal cells in each of the three stacks; 6 in the paper.
       num_filters: width of the first stack's cells. It doubles with every stack.
-      num_classes: number of logits.
       aux_head: has auxiliary logits in training.
       small_images: a 3x3 stem of stride 1, three times as wide as the first cells (NASNet-A's for
         CIFAR-10), in place of the 3x3 stem of stride 2 with two reduction cells.
       momentum: of the running statistics of batch norm; a short run needs a smaller one.
+      epsilon: of batch norm.
       remat: computes a cell's inside again for its gradient instead of keeping it.
+      frozen: beginnings of parameter names, such as "stem" or "stack1", that training leaves as
+        they are.
+      num_classes: number of logits.
       in_channels: channels of the images.
       dtype: of the computation; parameters and statistics are float32.
       rngs: stream "params".
 
     Raises:
-      ValueError: an unknown cell, no cells, or too few filters for a cell's bottleneck.
+      ValueError: an unknown cell, no cells, or too few filters for a cell's bottleneck; the
+        message begins with the field's name.
     """
 
     def __init__(
@@ -188,23 +192,26 @@ class AmoebaNet(nnx.Module):
         cell: str = "b",
         num_cells: int = 6,
         num_filters: int = 256,
-        num_classes: int = 1000,
         aux_head: bool = True,
         small_images: bool = False,
         momentum: float = 0.9997,
+        epsilon: float = 1e-3,
         remat: bool = False,
+        frozen: tuple[str, ...] = (),
+        num_classes: int = 1000,
         in_channels: int = 3,
         dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ):
         if cell not in GENOTYPES:
-            raise ValueError(f"cell must be one of {sorted(GENOTYPES)}, got {cell!r}.")
+            raise ValueError(f"cell must be one of {', '.join(GENOTYPES)}, got {cell!r}.")
         if num_cells < 1:
             raise ValueError(f"num_cells must be at least 1, got {num_cells}.")
         if num_filters < 16:
             raise ValueError(f"num_filters must be at least 16, got {num_filters}.")
-        options = {"momentum": momentum, "dtype": dtype, "rngs": rngs}
-        self.remat = remat
+        check_batch_norm(momentum, epsilon)
+        options = {"momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs}
+        self.remat, self.frozen = remat, tuple(frozen)
         features = 3 * num_filters if small_images else 32
         self.stem = ConvNorm(
             in_channels,
@@ -244,48 +251,42 @@ class AmoebaNet(nnx.Module):
         )
 
     def features(
-        self, x: jax.Array, *, train: bool = False, drop: Drop | None = None
+        self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> list[jax.Array]:
         """The maps after each stack and ReLU: (batch, height, width, channels) each."""
 
-        def apply(drop: Drop | None, cell: Cell, previous: jax.Array, x: jax.Array) -> jax.Array:
+        def apply(cell: Cell, drop: Drop, previous: jax.Array, x: jax.Array) -> jax.Array:
             return cell(previous, x, train=train, drop=drop)
 
-        if not self.remat or not train:
-            apply = functools.partial(apply, drop)
-        elif drop is None:
-            apply = nnx.remat(functools.partial(apply, None))
-        else:
-            apply = drop.remat(apply)
+        # The masks are drawn outside: they are kept for the backward pass, one bit a unit.
+        if self.remat and train:
+            apply = nnx.remat(apply)
         previous = x = self.stem(x, train=train)
         maps = []
         for name in self.cells:
-            previous, x = x, apply(getattr(self, name), previous, x)
+            previous, x = x, apply(getattr(self, name), drop.at(name), previous, x)
             if name in self.ends:
                 maps.append(nnx.relu(x))
         return maps
 
     def logits_and_aux(
-        self, x: jax.Array, *, train: bool = False, drop: Drop | None = None
+        self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> tuple[jax.Array, jax.Array | None]:
-        """Logits as of :meth:`__call__`, and in training those of the auxiliary head, if any."""
+        """Computes logits, and in training those of the auxiliary head, if there is one."""
         maps = self.features(x, train=train, drop=drop)
         pooled = jnp.mean(maps[-1].astype(jnp.float32), axis=(1, 2))
-        if drop is not None:
-            pooled = drop(pooled, group=4, site="head")
-        logits = self.head(pooled)
+        logits = self.head(drop(pooled, group=4, site="head"))
         aux = self.aux(maps[-2], train=train) if train and self.aux is not None else None
         return logits, aux
 
-    def __call__(self, x: jax.Array, *, train: bool = False, drop: Drop | None = None) -> jax.Array:
-        """Logits.
+    def __call__(self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP) -> jax.Array:
+        """Computes logits.
 
         Args:
           x: (batch, height, width, in_channels), normalised images.
           train: batch norm uses and updates the batch's statistics.
-          drop: called as ``drop(x, group=..., site=...)`` at every drop site; group is 4 in the
-            last half of the cells and 3 before. None leaves no trace in the compiled program. In
-            training with ``remat`` it has to be a :class:`models.drop_sites.ActiveSites`.
+          drop: called at every drop site, whose group is 4 in the last half of the cells and 3
+            before; by default nothing is dropped.
 
         Returns:
           (batch, num_classes) float32.

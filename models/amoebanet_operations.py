@@ -1,24 +1,24 @@
-"""What an AmoebaNet cell is made of: convolutions, the operations on its edges, its drop sites."""
+"""The parts of an AmoebaNet cell: convolutions, and the operations on its edges."""
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from models.batch_norm import batch_norm
-from models.drop_sites import Drop
+from models.layers.batch_norm import batch_norm
+from regularizers import Drop
 
-#: Of batch norm.
-EPSILON = 1e-3
 #: (features, kernel, strides) of a convolution
 Conv = tuple[int, tuple[int, int], tuple[int, int]]
 
 
 def conv(in_features: int, out_features: int, kernel=(1, 1), strides=(1, 1), **options) -> nnx.Conv:
-    """Without bias; its kernel starts at He et al.'s (2015) variance.
+    """Makes a convolution without bias whose kernel starts at He et al.'s (2015) variance.
 
-    That of what a unit reads: what reads a unit of a depthwise convolution is one channel, but
-    its kernel's shape says all of them, and batch norm's epsilon would rule over what is left.
+    Fan-in, not fan-out: a depthwise kernel's fan-out counts all channels, which would start it so
+    small that batch norm's epsilon outweighs the variance.
     """
     init = nnx.initializers.variance_scaling(2.0, "fan_in", "normal")
     return nnx.Conv(
@@ -27,7 +27,7 @@ def conv(in_features: int, out_features: int, kernel=(1, 1), strides=(1, 1), **o
 
 
 class ConvNorm(nnx.Module):
-    """Convolution, then batch norm; a ``separable`` one is depthwise, then 1x1."""
+    """A convolution, then batch norm; a ``separable`` one is depthwise, then 1x1."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class ConvNorm(nnx.Module):
         separable: bool = False,
         padding: str = "SAME",
         momentum: float,
+        epsilon: float,
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ):
@@ -57,7 +58,7 @@ class ConvNorm(nnx.Module):
             self.depthwise = None
             self.conv = conv(in_features, out_features, kernel, strides, **options)
         self.norm = batch_norm(
-            out_features, momentum=momentum, epsilon=EPSILON, dtype=dtype, rngs=rngs
+            out_features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs
         )
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -67,9 +68,10 @@ class ConvNorm(nnx.Module):
 
 
 class HalveMap(nnx.Module):
-    """Half of the features from the pixels (0, 0), (0, 2), ..., half from (1, 1), (1, 3), ...
+    """A map of half the size: half of its features from the even pixels, half from the odd ones.
 
-    With zeros beyond the last pixel, and a batch norm over both halves.
+    The even ones are (0, 0), (0, 2), ..., the odd ones (1, 1), (1, 3), ..., with zeros beyond the
+    last pixel. One batch norm follows both.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class HalveMap(nnx.Module):
         out_features: int,
         *,
         momentum: float,
+        epsilon: float,
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ):
@@ -85,7 +88,7 @@ class HalveMap(nnx.Module):
         self.even = conv(in_features, half, strides=(2, 2), dtype=dtype, rngs=rngs)
         self.odd = conv(in_features, out_features - half, strides=(2, 2), dtype=dtype, rngs=rngs)
         self.norm = batch_norm(
-            out_features, momentum=momentum, epsilon=EPSILON, dtype=dtype, rngs=rngs
+            out_features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs
         )
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
@@ -94,74 +97,50 @@ class HalveMap(nnx.Module):
         return self.norm(halves, use_running_average=not train)
 
 
-class CellSites:
-    """The drop sites of one call of a cell; its batch norms are conv1, conv2, ... in turn."""
-
-    def __init__(self, drop: Drop | None, group: int):
-        self._drop, self._group, self._convs = drop, group, 0
-
-    def __call__(self, x: jax.Array, kind: str) -> jax.Array:
-        if self._drop is None:
-            return x
-        if kind == "conv":
-            self._convs += 1
-            kind = f"conv{self._convs}"
-        return self._drop(x, group=self._group, site=kind)
-
-
 class Operation(nnx.Module):
     """The operation on one edge of a cell, by its name: a chain of ReLU-convolution-BN, a pool.
 
     Drop sites: "conv" after each batch norm and "branch" at the end. ``none`` is a skip
     connection whatever shape it has to take, so its one site is "skip", as on the shortcut of a
     residual block.
+
+    Args:
+      name: as in :data:`models.amoebanet_cells.GENOTYPES`.
+      in_features: channels of the input.
+      width: channels of the output.
+      stride: of the operation as a whole.
+      group: block group of its drop sites.
+      options: ``momentum``, ``epsilon``, ``dtype`` and ``rngs`` of the convolutions.
     """
 
     def __init__(
-        self,
-        name: str,
-        in_features: int,
-        width: int,
-        stride: int,
-        *,
-        momentum: float,
-        dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        self, name: str, in_features: int, width: int, stride: int, group: int, **options: Any
     ):
-        self.name, self.stride = name, stride
+        self.name, self.stride, self.group = name, stride, group
         convs = convolutions(name, in_features, width, stride)
         self.convs = tuple(f"conv{i}" for i in range(1, len(convs) + 1))
         for conv_name, (features, kernel, strides) in zip(self.convs, convs, strict=True):
             separable = name.startswith("separable")
-            layer = ConvNorm(
-                in_features,
-                features,
-                kernel,
-                strides,
-                separable=separable,
-                momentum=momentum,
-                dtype=dtype,
-                rngs=rngs,
-            )
+            layer = ConvNorm(in_features, features, kernel, strides, separable=separable, **options)
             setattr(self, conv_name, layer)
             in_features = features
 
-    def __call__(self, x: jax.Array, *, train: bool, sites: CellSites) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: bool, drop: Drop) -> jax.Array:
         skip = self.name == "none"
         if "pool" in self.name:
             x = pool(x, self.name, self.stride)
         for name in self.convs:
             x = getattr(self, name)(nnx.relu(x), train=train)
             if not skip:
-                x = sites(x, "conv")
-        return sites(x, "skip" if skip else "branch")
+                x = drop(x, group=self.group, site=name)
+        return drop(x, group=self.group, site="skip" if skip else "branch")
 
 
 def convolutions(name: str, in_features: int, width: int, stride: int) -> list[Conv]:
-    """The convolutions of an operation in turn; their ``stride`` x ``stride`` is as a whole.
+    """Lists the convolutions of an operation, which together have the stride ``stride``.
 
-    Where a bottleneck strides is decided by the published multiply-adds: on the first of its
-    convolutions that looks around. On the 1x1 before, AmoebaNet-A (6, 190) has 22.95 G and B
+    The published multiply-adds decide where a bottleneck strides: at the first of its
+    convolutions that is larger than 1x1. At the 1x1 before, AmoebaNet-A (6, 190) has 22.95 G and B
     (6, 256) 37.7 G; with 1x7 and 7x1 each striding along its own axis A has 23.13 G.
     """
     point, once, strides = (1, 1), (1, 1), (stride, stride)
@@ -187,7 +166,7 @@ def convolutions(name: str, in_features: int, width: int, stride: int) -> list[C
 
 
 def pool(x: jax.Array, name: str, stride: int) -> jax.Array:
-    """``max_pool_3x3`` and the like; an average leaves out what the padding added."""
+    """Pools by a name such as ``max_pool_3x3``; an average leaves out the padding."""
     kind, _, size = name.split("_")
     window, strides = _size(size), (stride, stride)
     if kind == "max":

@@ -5,14 +5,16 @@ stride in the 3x3 convolution, projection shortcuts, the last batch norm of a bl
 (Goyal et al. 2017).
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jax.typing import DTypeLike
 
-from models.batch_norm import batch_norm
-from models.drop_sites import Drop
-from models.materialise import materialise
+from models.layers.batch_norm import batch_norm, check_batch_norm
+from models.layers.materialise import materialise
+from regularizers import NO_DROP, Drop
 
 BLOCKS_PER_GROUP = {
     10: (1, 1, 1, 1),
@@ -34,6 +36,8 @@ class ConvNorm(nnx.Module):
         stride: int = 1,
         *,
         zero_scale: bool = False,
+        momentum: float,
+        epsilon: float,
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ):
@@ -50,8 +54,8 @@ class ConvNorm(nnx.Module):
         )
         self.norm = batch_norm(
             out_features,
-            momentum=0.9,
-            epsilon=1e-5,
+            momentum=momentum,
+            epsilon=epsilon,
             scale_init=nnx.initializers.zeros if zero_scale else nnx.initializers.ones,
             dtype=dtype,
             rngs=rngs,
@@ -67,47 +71,39 @@ class ResidualBlock(nnx.Module):
     Drop sites: the shortcut (after its projection), after each convolution's ReLU, and after
     the last convolution's batch norm, before the sum, where the whole branch has a site too
     (Ghiasi et al. 2018, section 4.1).
+
+    Args:
+      in_features: channels of the input.
+      convs: (features, kernel, stride) of each convolution.
+      group: block group, 1 to 4.
+      options: ``momentum``, ``epsilon``, ``dtype`` and ``rngs`` of the convolutions.
     """
 
     def __init__(
-        self,
-        in_features: int,
-        convs: list[tuple[int, int, int]],
-        group: int,
-        *,
-        dtype: DTypeLike,
-        rngs: nnx.Rngs,
+        self, in_features: int, convs: list[tuple[int, int, int]], group: int, **options: Any
     ):
-        """``convs``: (features, kernel, stride) of each convolution; ``group``: 1 to 4."""
         self.group = group
         self.names = tuple(f"conv{i}" for i in range(1, len(convs) + 1))
         features, stride = in_features, 1
         for name, (out_features, kernel, conv_stride) in zip(self.names, convs, strict=True):
             last = name == self.names[-1]
-            conv = ConvNorm(
-                features, out_features, kernel, conv_stride, zero_scale=last, dtype=dtype, rngs=rngs
-            )
+            conv = ConvNorm(features, out_features, kernel, conv_stride, zero_scale=last, **options)
             setattr(self, name, conv)
             features, stride = out_features, stride * conv_stride
         same_shape = stride == 1 and features == in_features
         self.projection = (
-            None
-            if same_shape
-            else ConvNorm(in_features, features, 1, stride, dtype=dtype, rngs=rngs)
+            None if same_shape else ConvNorm(in_features, features, 1, stride, **options)
         )
 
-    def __call__(self, x: jax.Array, *, train: bool, drop: Drop | None) -> jax.Array:
+    def __call__(self, x: jax.Array, *, train: bool, drop: Drop) -> jax.Array:
         shortcut = x if self.projection is None else self.projection(x, train=train)
-        if drop is not None:
-            shortcut = drop(shortcut, group=self.group, site="skip")
+        shortcut = drop(shortcut, group=self.group, site="skip")
         for name in self.names:
             x = getattr(self, name)(x, train=train)
             if name != self.names[-1]:
                 x = nnx.relu(x)
-            if drop is not None:
-                x = drop(x, group=self.group, site=name)
-        if drop is not None:
-            x = drop(x, group=self.group, site="branch")
+            x = drop(x, group=self.group, site=name)
+        x = drop(x, group=self.group, site="branch")
         return materialise(nnx.relu(shortcut + x), self.conv1.norm.var[...])
 
 
@@ -116,34 +112,46 @@ class ResNet(nnx.Module):
 
     Args:
       depth: 10, 18, 34 (basic blocks), 50 or 101 (bottleneck blocks).
-      num_classes: number of logits.
       width: channels of the first group; 64 in the paper. They double with every group.
       small_images: a 3x3 stem of stride 1 without pooling (CIFAR, digits) in place of the 7x7
         stem of stride 2 with 3x3 max pooling.
+      momentum: of the running statistics of batch norm.
+      epsilon: of batch norm.
+      frozen: beginnings of parameter names, such as "stem" or "group1", that training leaves as
+        they are.
+      num_classes: number of logits.
       in_channels: channels of the images.
       dtype: of the computation; parameters and statistics are float32.
       rngs: stream "params".
 
     Raises:
-      ValueError: an unknown depth.
+      ValueError: an unknown depth, or a width below 1; the message begins with the field's name.
     """
 
     def __init__(
         self,
         *,
         depth: int = 50,
-        num_classes: int = 1000,
         width: int = 64,
         small_images: bool = False,
+        momentum: float = 0.9,
+        epsilon: float = 1e-5,
+        frozen: tuple[str, ...] = (),
+        num_classes: int = 1000,
         in_channels: int = 3,
         dtype: DTypeLike = jnp.float32,
         rngs: nnx.Rngs,
     ):
         if depth not in BLOCKS_PER_GROUP:
-            raise ValueError(f"depth must be one of {sorted(BLOCKS_PER_GROUP)}, got {depth}.")
-        self.small_images = small_images
+            allowed = ", ".join(map(str, BLOCKS_PER_GROUP))
+            raise ValueError(f"depth must be one of {allowed}, got {depth}.")
+        if width < 1:
+            raise ValueError(f"width must be at least 1, got {width}.")
+        check_batch_norm(momentum, epsilon)
+        options = {"momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs}
+        self.small_images, self.frozen = small_images, tuple(frozen)
         kernel, stride = (3, 1) if small_images else (7, 2)
-        self.stem = ConvNorm(in_channels, width, kernel, stride, dtype=dtype, rngs=rngs)
+        self.stem = ConvNorm(in_channels, width, kernel, stride, **options)
         groups = []
         features = width
         for group, count in enumerate(BLOCKS_PER_GROUP[depth], start=1):
@@ -155,8 +163,7 @@ class ResNet(nnx.Module):
                     convs = [(inner, 1, 1), (inner, 3, stride), (4 * inner, 1, 1)]
                 else:
                     convs = [(inner, 3, stride), (inner, 3, 1)]
-                block = ResidualBlock(features, convs, group, dtype=dtype, rngs=rngs)
-                setattr(self, name, block)
+                setattr(self, name, ResidualBlock(features, convs, group, **options))
                 features = convs[-1][0]
             groups.append(tuple(names))
         self.groups = tuple(groups)
@@ -165,7 +172,7 @@ class ResNet(nnx.Module):
         )
 
     def features(
-        self, x: jax.Array, *, train: bool = False, drop: Drop | None = None
+        self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> list[jax.Array]:
         """The maps after each of the four groups: (batch, height, width, channels) each."""
         x = nnx.relu(self.stem(x, train=train))
@@ -174,24 +181,21 @@ class ResNet(nnx.Module):
         maps = []
         for names in self.groups:
             for name in names:
-                x = getattr(self, name)(x, train=train, drop=drop)
+                x = getattr(self, name)(x, train=train, drop=drop.at(name))
             maps.append(x)
         return maps
 
-    def __call__(self, x: jax.Array, *, train: bool = False, drop: Drop | None = None) -> jax.Array:
-        """Logits.
+    def __call__(self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP) -> jax.Array:
+        """Computes logits.
 
         Args:
           x: (batch, height, width, in_channels), normalised images.
           train: batch norm uses and updates the batch's statistics.
-          drop: called as ``drop(x, group=..., site=...)`` at every drop site; None leaves no
-            trace in the compiled program.
+          drop: called at every drop site; by default nothing is dropped.
 
         Returns:
           (batch, num_classes) float32.
         """
         last = self.features(x, train=train, drop=drop)[-1]
         pooled = jnp.mean(last.astype(jnp.float32), axis=(1, 2))
-        if drop is not None:
-            pooled = drop(pooled, group=4, site="head")
-        return self.head(pooled)
+        return self.head(drop(pooled, group=4, site="head"))

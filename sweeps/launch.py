@@ -1,4 +1,4 @@
-"""Carries a sweep out: starts jobs while there is room, and follows them to their end."""
+"""Runs a sweep: starts jobs while there is room, and follows them to their end."""
 
 import dataclasses
 import enum
@@ -6,18 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from runfiles import FAILED, is_complete, is_locked
 from sweeps.plan import Trial
-from training.lock import is_locked
-from training.run_files import is_complete
+from training.config import write_config
 
-#: In the workdir of a failed run: why, in one line.
-FAILED = "failed"
 # Seconds between two looks at the runs of another sweep.
 PATIENCE = 2.0
 
 
 class State(enum.StrEnum):
-    """What has become of a run. One that was stopped or killed is waiting."""
+    """The state of a run. One that was stopped or killed is waiting."""
 
     DONE = "done"
     RUNNING = "running"
@@ -26,7 +24,7 @@ class State(enum.StrEnum):
 
 
 class Job(Protocol):
-    """Some trials under way."""
+    """Some trials that run."""
 
     trials: Sequence[Trial]
 
@@ -34,7 +32,7 @@ class Job(Protocol):
         """None while it runs; then why it failed, in one line, or "" if it did not."""
 
     def stop(self) -> bool:
-        """Asks it to save and end; False if it goes on by itself."""
+        """Asks it to save and end; False if it continues by itself."""
 
 
 class Launcher(Protocol):
@@ -71,7 +69,7 @@ class Board:
 
 
 def read_state(trial: Trial) -> State:
-    """A run's state by its folder: anybody may have run it."""
+    """Reads a run's state from its folder: anybody may have run it."""
     if is_locked(trial.workdir):
         return State.RUNNING
     if is_complete(trial.workdir):
@@ -85,10 +83,10 @@ def launch(
     show: Callable[[Board], None],
     stopping: Callable[[], bool],
 ) -> None:
-    """Carries out the trials that wait, and those that wait again after a job.
+    """Runs the trials that wait, and those that wait again after a job.
 
-    A run that fails keeps its reason in its folder, and the others go on. Runs that somebody else
-    is at are followed, and taken over if they end early.
+    A run that fails keeps its reason in its folder, and the others continue. Runs that another
+    process is at are followed, and taken over if they end early.
 
     Args:
       board: of all trials; kept up to date.
@@ -111,7 +109,7 @@ def launch(
                 break
             trials = launcher.take(waiting)
             for trial in trials:
-                trial.workdir.mkdir(parents=True, exist_ok=True)
+                write_config(trial.workdir, trial.config)
             jobs += launcher.start(trials)
             board.states |= dict.fromkeys(trials, State.RUNNING)
         if stopping() and not told:

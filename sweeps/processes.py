@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runfiles import TRAIN_LOG
 from sweeps.gpus import gpus, share
 from sweeps.plan import Trial
 
@@ -95,5 +96,5 @@ class LocalLauncher:
 
     def start(self, trials: Sequence[Trial]) -> list[ProcessJob]:
         (trial,) = trials
-        arguments = [str(ROOT / "train.py"), *trial.arguments]
-        return [self._places.start(trials, arguments, trial.workdir / "train.log")]
+        arguments = [str(ROOT / "train.py"), f"--workdir={trial.workdir}"]
+        return [self._places.start(trials, arguments, trial.workdir / TRAIN_LOG)]

@@ -1,6 +1,6 @@
 """``--launcher=slurm``: a Slurm job array with a train.py for each run.
 
-A job that Slurm preempts, or whose time runs out, saves, is queued again and goes on.
+A job that Slurm preempts, or whose time runs out, saves, is queued again and resumes.
 """
 
 import math
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import submitit
 
+from registry import one_of
+from runfiles import TRAIN_LOG, is_complete
 from sweeps.plan import Trial
 from sweeps.processes import ROOT, why_it_ended
-from training.run_files import is_complete
-from training.suggest import one_of
 
 #: Minutes of a job, where the user says nothing.
 TIME = 24 * 60
@@ -62,7 +62,7 @@ class SlurmLauncher:
         path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
         with self._executor.batch():
-            submitted = [self._executor.submit(Train(trial.arguments)) for trial in trials]
+            submitted = [self._executor.submit(Train(trial.workdir)) for trial in trials]
         self._asked = -math.inf
         jobs = []
         for trial, job in zip(trials, submitted, strict=True):
@@ -101,7 +101,7 @@ class SlurmJob:
         (trial,) = self.trials
         if is_complete(trial.workdir):
             return ""
-        log = trial.workdir / "train.log"
+        log = trial.workdir / TRAIN_LOG
         reason = why_it_ended(log, 1) if log.exists() else "no output"
         return f"its Slurm job {self.id} has ended: {reason}"
 
@@ -110,28 +110,29 @@ class SlurmJob:
 
 
 class Train:
-    """What a job does: train.py as a process of its own."""
+    """A job's work: train.py as a process of its own."""
 
-    def __init__(self, arguments: Sequence[str]):
-        self._arguments = list(arguments)
+    def __init__(self, workdir: Path):
+        self._workdir = workdir
         self._process: subprocess.Popen | None = None
 
     def __call__(self) -> None:
-        workdir = next(a for a in self._arguments if a.startswith("--workdir=")).partition("=")[2]
-        with Path(workdir, "train.log").open("ab") as log:
+        with (self._workdir / TRAIN_LOG).open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(ROOT / "train.py"), *self._arguments], stdout=log, stderr=log
+                [sys.executable, str(ROOT / "train.py"), f"--workdir={self._workdir}"],
+                stdout=log,
+                stderr=log,
             )
             code = self._process.wait()
         if code != 0:
             sys.exit(code)
 
     def checkpoint(self) -> submitit.helpers.DelayedSubmission:
-        """submitit calls this when the job is to end, and then queues it again."""
+        """Stops the run, for submitit, which then queues the job again."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait()
-        return submitit.helpers.DelayedSubmission(Train(self._arguments))
+        return submitit.helpers.DelayedSubmission(Train(self._workdir))
 
 
 def _parse(parameters: str) -> dict[str, str | int]:

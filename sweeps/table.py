@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sweeps.launch import FAILED, Board, State
+from runfiles import FAILED, SWEEP_TABLE, read_metrics, read_record, replace
+from sweeps.launch import Board, State
 from sweeps.plan import Trial
-from training.run_files import read_metrics, read_record, replace
-
-FILE = "sweep.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,10 +39,10 @@ class Result:
 def read_result(trial: Trial) -> Result:
     """Of a run's folder."""
     record = read_record(trial.workdir)
-    if record is None:
+    if record is None or not record.begun:
         return Result()
     lines = read_metrics(trial.workdir)
-    name = f"eval/{record['best_metric']}"
+    name = f"eval/{record.best_metric}"
     evaluated = [line for line in lines if name in line]
     best = max(evaluated, key=lambda line: line[name], default={})
     seconds, before = 0.0, 0
@@ -54,11 +52,11 @@ def read_result(trial: Trial) -> Result:
             before = line["step"]
     return Result(
         step=max((line["step"] for line in lines), default=0),
-        steps=record["steps"],
+        steps=record.steps,
         best_step=best.get("step"),
         best=best.get(name),
         last=evaluated[-1][name] if evaluated else None,
-        metric=record["best_metric"],
+        metric=record.best_metric,
         seconds=seconds,
     )
 
@@ -87,7 +85,7 @@ def write_table(folder: Path, board: Board, results: dict[Trial, Result]) -> Non
                 *(round(result.seconds, 1), why_failed(trial, board)),
             ]
         )
-    replace(folder / FILE, text.getvalue())
+    replace(folder / SWEEP_TABLE, text.getvalue())
 
 
 def why_failed(trial: Trial, board: Board) -> str:

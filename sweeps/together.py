@@ -1,8 +1,8 @@
-"""``--launcher=together``: runs that differ in values alone train as one program.
+"""``--launcher=together``: runs that differ in hyperparameters alone train as one program.
 
-    python -m sweeps.together ARGUMENTS.json
+    python -m sweeps.together JOB.json
 
-is what a job runs: the file is a list of train.py's arguments, one list a run.
+is what a job runs: the file is a list of the runs' workdirs.
 """
 
 import json
@@ -11,18 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sweeps.launch import FAILED
+from runfiles import FAILED, checkpoint_steps
 from sweeps.plan import Trial
 from sweeps.processes import ProcessJob, Workers
-from training.command_line import one_line_errors, parse
+from training.config import one_line_errors, read_config
 from training.errors import NotFinite, RunError
-from training.processes import leave_at_once
 from training.stop import StopRequest
-from training.values import VALUE_FIELDS
 
 
 class TogetherLauncher:
-    """Jobs of all waiting runs that have the same program and can go on from the same step."""
+    """Jobs of all waiting runs that have the same program and can resume from the same step."""
 
     def __init__(self, workers: int, folder: Path):
         """``folder``: for the jobs' own files."""
@@ -46,44 +44,46 @@ class TogetherLauncher:
     def start(self, trials: Sequence[Trial]) -> list[ProcessJob]:
         self._folder.mkdir(parents=True, exist_ok=True)
         job = self._folder / f"{trials[0].name}.json"
-        job.write_text(json.dumps([trial.arguments for trial in trials], indent=1) + "\n")
+        job.write_text(json.dumps([str(trial.workdir) for trial in trials], indent=1) + "\n")
         arguments = ["-m", "sweeps.together", str(job)]
         return [self._places.start(trials, arguments, job.with_suffix(".log"))]
 
 
 def _program(trial: Trial) -> str:
-    """Equal for runs that differ in values alone."""
+    """Equal for runs that differ in hyperparameters alone."""
+    from training.recipe import HYPERPARAMETER_FIELDS
+
     config = trial.config.copy_and_resolve_references().unlock()
-    config.update_from_flattened_dict(dict.fromkeys(VALUE_FIELDS, 0))
+    config.update_from_flattened_dict(dict.fromkeys(HYPERPARAMETER_FIELDS, 0))
     return config.to_json(sort_keys=True)
 
 
 def _steps(trial: Trial) -> set[int]:
     """Of its checkpoints."""
-    folders = (trial.workdir / "checkpoints").glob("*")
-    return {int(folder.name) for folder in folders if folder.name.isdigit()}
+    return set(checkpoint_steps(trial.workdir))
 
 
 def main(job: Path) -> None:
-    """Trains the runs of a job's file."""
+    """Trains the runs that a job's file lists."""
     with StopRequest() as stop:
         with one_line_errors():
-            runs = [parse(["train.py", *arguments]) for arguments in json.loads(job.read_text())]
-        workdirs = [Path(run.workdir) for run in runs]
+            workdirs = [Path(workdir) for workdir in json.loads(job.read_text())]
+            configs = [read_config(workdir).lock() for workdir in workdirs]
         # Where there are CPUs alone, each run gets a device of its own: threads share the cores.
-        count = f"--xla_force_host_platform_device_count={len(runs)}"
+        count = f"--xla_force_host_platform_device_count={len(workdirs)}"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {count}"
 
-        from data import TooManyBadImages
+        from data import DataError
         from training import loop
+        from training.devices.processes import leave_at_once
         from training.run import use_compilation_cache
         from training.together import RecordsTogether, RunsTogether
 
         use_compilation_cache()
         with one_line_errors():
-            together = RunsTogether([run.config for run in runs])
+            together = RunsTogether(configs)
         with (
-            one_line_errors(RunError, TooManyBadImages, leave=leave_at_once),
+            one_line_errors(RunError, DataError, leave=leave_at_once),
             RecordsTogether(together, workdirs) as records,
         ):
             try:

@@ -6,113 +6,93 @@ import optax
 from flax import nnx
 from ml_collections import ConfigDict
 
-import data
-from metrics.topk import top_k
-from models.amoebanet import AmoebaNet
-from models.drop_sites import Drop
-from models.resnet import ResNet
-from tasks.contract import Batch
-
-MODELS = {"resnet": ResNet, "amoebanet": AmoebaNet}
-PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
+from metrics import Mean, MetricSet, top_k
+from regularizers import NO_DROP, Drop
+from tasks.contract import Batch, Curve
+from tasks.images import ImageTask
 
 
-class Classification:
-    """See :class:`tasks.contract.Task`.
+class Classification(ImageTask):
+    """Image classification, see :class:`tasks.Task`.
 
     Args:
       config: of the run.
       without_data: for a run that is compiled and not carried out: the data set need not be there.
+      label_smoothing: share of the target spread over all classes, in training alone.
+      aux_weight: weight of the auxiliary head's loss, for a network that has one; else 0.
 
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
-      ValueError: the data set has no such split, or is in another format than array_record.
+      ValueError: the data set does not fit, or a field is outside its range.
     """
 
     best_metric = "accuracy"
+    curves = (
+        Curve("Cross-entropy loss", "loss", "log"),
+        Curve("Top-1 accuracy, %", "accuracy", "percent"),
+    )
 
-    def __init__(self, config: ConfigDict, *, without_data: bool = False):
-        self._config = config
-        if without_data:
-            # Where its size is not known either, it is one epoch of all the steps.
-            size = config.steps and config.steps * config.batch_size
-            self._info = data.describe_without_files(config.data, unknown_size=size)
-        else:
-            self._info = data.describe(config.data)
-        self.train_examples = self._info.train_examples
-        self.class_names = self._info.class_names
+    def __init__(
+        self,
+        config: ConfigDict,
+        *,
+        without_data: bool = False,
+        label_smoothing: float = 0.0,
+        aux_weight: float = 0.0,
+    ):
+        super().__init__(config, without_data=without_data)
+        self._smoothing, self._aux_weight = label_smoothing, aux_weight
+
+    @staticmethod
+    def check(config: ConfigDict) -> None:
+        """Refuses fields of ``config.task`` that do not fit; opens no file.
+
+        Raises:
+          ValueError: one line that names the field.
+        """
+        smoothing, weight = config.task.label_smoothing, config.task.aux_weight
+        if not 0 <= smoothing < 1:
+            raise ValueError(f"config.task.label_smoothing must be in [0, 1), got {smoothing}.")
+        if config.model.get("aux_head", False):
+            if not weight > 0:
+                raise ValueError(
+                    "config.task.aux_weight must be above 0 with config.model.aux_head, "
+                    f"got {weight}."
+                )
+        elif weight:
+            raise ValueError(
+                f"config.task.aux_weight must be 0 without config.model.aux_head, got {weight}."
+            )
 
     def build(self, rngs: nnx.Rngs) -> nnx.Module:
-        options = dict(self._config.model)
-        network = MODELS[options.pop("name")]
-        return network(
-            **options,
-            num_classes=self._info.num_classes,
-            in_channels=self._info.channels,
-            dtype=PRECISIONS[self._config.precision],
-            rngs=rngs,
-        )
+        return self.build_network(rngs, num_classes=len(self.class_names))
 
     def loss(
-        self, model: nnx.Module, batch: Batch, drop: Drop | None
+        self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        images, smoothing = self.normalise(batch["image"]), self._config.label_smoothing
-        if self._config.aux_weight:
+        images = self.normalise(batch["image"])
+        if self._aux_weight:
             logits, aux_logits = model.logits_and_aux(images, train=True, drop=drop)
         else:
             logits, aux_logits = model(images, train=True, drop=drop), None
-        total, rows = _masked_cross_entropy(logits, batch, smoothing)
+        total, rows = _masked_cross_entropy(logits, batch, self._smoothing)
         if aux_logits is not None:
-            aux_total, _ = _masked_cross_entropy(aux_logits, batch, smoothing)
-            total += self._config.aux_weight * aux_total
+            aux_total, _ = _masked_cross_entropy(aux_logits, batch, self._smoothing)
+            total += self._aux_weight * aux_total
         loss = total / jnp.maximum(rows, 1)
         hits, _ = top_k(logits, batch["label"], batch["mask"])
         return loss, {"loss": loss, "accuracy": hits / jnp.maximum(rows, 1)}
 
-    def metrics(
-        self, model: nnx.Module, batch: Batch, drop: Drop | None = None
-    ) -> dict[str, tuple[jax.Array, jax.Array]]:
+    def measure(self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP) -> MetricSet:
         logits = model(self.normalise(batch["image"]), train=False, drop=drop)
         label, mask = batch["label"], batch["mask"]
         results = {
-            "loss": _masked_cross_entropy(logits, batch),
-            "accuracy": top_k(logits, label, mask),
+            "loss": Mean(*_masked_cross_entropy(logits, batch)),
+            "accuracy": Mean(*top_k(logits, label, mask)),
         }
-        if self._info.num_classes > 10:
-            results["top5_accuracy"] = top_k(logits, label, mask, k=5)
-        return results
-
-    def normalise(self, images: jax.Array) -> jax.Array:
-        """uint8 images to floats of the config's channel means 0 and deviations 1, on device."""
-        mean = jnp.asarray(self._config.data.mean, jnp.float32)[None, None, None, :]
-        std = jnp.asarray(self._config.data.std, jnp.float32)[None, None, None, :]
-        return (images.astype(jnp.float32) / 255 - mean) / std
-
-    def batch_shapes(self) -> dict[str, jax.ShapeDtypeStruct]:
-        rows = self._config.batch_size
-        return {
-            "image": jax.ShapeDtypeStruct((rows, *self._info.image_shape), jnp.uint8),
-            "label": jax.ShapeDtypeStruct((rows,), jnp.int32),
-            "mask": jax.ShapeDtypeStruct((rows,), jnp.bool),
-        }
-
-    def train_batches(self, start_step: int, process: int, processes: int):
-        return data.train_batches(
-            self._config.data,
-            seed=self._config.seed,
-            batch_size=self._config.batch_size,
-            process_index=process,
-            process_count=processes,
-            start_step=start_step,
-        )
-
-    def eval_batches(self, process: int, processes: int):
-        return data.eval_batches(
-            self._config.data,
-            batch_size=self._config.batch_size,
-            process_index=process,
-            process_count=processes,
-        )
+        if len(self.class_names) > 10:
+            results["top5_accuracy"] = Mean(*top_k(logits, label, mask, k=5))
+        return MetricSet(results)
 
 
 def _masked_cross_entropy(

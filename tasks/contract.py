@@ -1,19 +1,39 @@
-"""The contract between a task and the trainer."""
+"""The contract between a task and the trainer.
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+A task is a file here with a class of the same name. It is called as
+``Task(config, without_data=False, **fields)``: the fields of ``config.task`` are the other keyword
+arguments of its constructor. With ``without_data`` its batches are never asked for, and the data
+set may be missing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
 
 import jax
 import numpy as np
 from flax import nnx
 
-from models.drop_sites import Drop
+from regularizers import NO_DROP, Drop
 
 Batch = Mapping[str, Any]
 
 
+class Curve(NamedTuple):
+    """A picture's panel: ``train/<metric>`` and ``eval/<metric>`` over the steps.
+
+    Attributes:
+      title: of the panel.
+      metric: the name.
+      scale: of the vertical axis; "percent" draws a share in 0 to 1 as 0 to 100.
+    """
+
+    title: str
+    metric: str
+    scale: Literal["linear", "log", "percent"]
+
+
 class Batches(Protocol):
-    """One process's rows of each batch: dicts of numpy arrays, rows first.
+    """One process's rows of each batch: dicts of NumPy arrays, rows first.
 
     Attributes:
       bad_images: its ``count`` is the number of images that did not decode so far.
@@ -28,44 +48,49 @@ class Batches(Protocol):
     def close(self) -> None: ...
 
 
-class Task(Protocol):
-    """Model, loss, metrics and data of a job. Built from a config; holds no arrays.
+class Metrics(Protocol):
+    """What an evaluation has counted: a tree of arrays.
 
-    Its class is called as ``task(config, without_data=False)``; with True the batches are never
-    asked for, and the data set may be missing.
+    What is a sum is summed on the device over the whole global batch. What is not one holds a row
+    for each example, which :meth:`merge` concatenates on the host.
+    """
+
+    def merge(self, other: Any) -> Any:
+        """Counts what ``other``, of other examples, has counted too."""
+
+    def values(self) -> dict[str, float]:
+        """Computes the metrics by name; nan where nothing was counted."""
+
+
+class Task(Protocol):
+    """Network, loss, metrics and data of a job. It holds no arrays.
 
     Attributes:
       train_examples: number of examples in one epoch.
-      best_metric: the name in :meth:`metrics` that the best checkpoint is chosen by (largest).
+      best_metric: the evaluation metric whose largest value marks the best checkpoint.
+      curves: what the picture of a run shows.
     """
 
     train_examples: int
     best_metric: str
+    curves: Sequence[Curve]
 
     def build(self, rngs: nnx.Rngs) -> nnx.Module:
-        """The network, with fresh parameters."""
+        """Builds the network, with fresh parameters."""
 
     def loss(
-        self, model: nnx.Module, batch: Batch, drop: Drop | None
+        self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
-        """Mean training loss over the batch's rows and scalars to log; updates statistics."""
+        """Computes the mean training loss of a batch, and scalars to log; updates statistics."""
 
-    def metrics(
-        self, model: nnx.Module, batch: Batch, drop: Drop | None = None
-    ) -> dict[str, tuple[jax.Array, jax.Array]]:
-        """(sum, count) of every evaluation metric over the rows whose ``mask`` is True.
+    def measure(self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP) -> Metrics:
+        """Evaluates the rows of a batch whose ``mask`` is True; ``drop``: at inference too."""
 
-        ``drop``: to drop units at inference too.
-        """
-
-    def normalise(self, images: jax.Array) -> jax.Array:
-        """A batch's images as the network takes them."""
-
-    def batch_shapes(self) -> dict[str, jax.ShapeDtypeStruct]:
-        """Shapes and dtypes of a batch over all processes, of training or evaluation."""
+    def batch_shapes(self, *, train: bool) -> dict[str, jax.ShapeDtypeStruct]:
+        """Returns shapes and dtypes of a batch over all processes."""
 
     def train_batches(self, start_step: int, process: int, processes: int) -> Batches:
-        """Endless batches from ``start_step`` on; row order does not depend on ``processes``."""
+        """Opens endless batches from ``start_step`` on, whose rows no ``processes`` changes."""
 
     def eval_batches(self, process: int, processes: int) -> Batches:
-        """The evaluation split once, padded with rows whose ``mask`` is False."""
+        """Opens the evaluation split once, padded with rows whose ``mask`` is False."""

@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from configs import digits
-from training.run_files import read_metrics
+from runfiles import read_metrics
+from training.config import change
 
 ROOT = Path(__file__).parents[1]
 #: How long a test waits for another process, in seconds: only what hangs takes so long, on
@@ -27,21 +28,21 @@ SMALL = {
 
 
 def config(variant="dropblock", **changes):
-    """The config as get_config gives it, with SMALL and then ``changes`` (``a__b`` for a.b)."""
-    value = digits.get_config(variant)
-    flat = SMALL | {name.replace("__", "."): change for name, change in changes.items()}
-    value.update_from_flattened_dict(flat)
-    return value.lock()
+    """The config that train.py makes of these, with SMALL and then ``changes`` (``a__b``: a.b)."""
+    return change(digits.get_config(variant), _fields(changes)).lock()
 
 
 def arguments(workdir, variant="dropblock", **changes):
-    """The same on the command line, without the script's name; without a workdir if it is None."""
-    flat = SMALL | {name.replace("__", "."): change for name, change in changes.items()}
+    """The same on train.py's command line; without a workdir if it is None."""
     return [
         f"--config={ROOT}/configs/digits.py:{variant}",
         *([] if workdir is None else [f"--workdir={workdir}"]),
-        *(f"--config.{name}={change}" for name, change in flat.items()),
+        *(f"--config.{name}={change}" for name, change in _fields(changes).items()),
     ]
+
+
+def _fields(changes):
+    return SMALL | {name.replace("__", "."): change for name, change in changes.items()}
 
 
 def start(script, *args, cwd=None, **environment):
@@ -98,8 +99,8 @@ def wait_until(happened, process=None, seen=lambda: "waited too long", pause=0.0
         time.sleep(pause)
 
 
-def fingerprint(*args):
-    """The fingerprint of a run's latest checkpoint, from the arguments of its train.py."""
-    out, _ = run("eval.py", *args, "--fingerprint")
+def fingerprint(workdir):
+    """The fingerprint of a run's latest checkpoint."""
+    out, _ = run("eval.py", f"--workdir={workdir}", "--fingerprint")
     assert len(out.strip()) == 64
     return out

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import jax
 
-from training.run import Run
+from training.protocols import Run
 from training.step import EvalStep, TrainStep
 
 CACHE_HIT = "/jax/compilation_cache/cache_hits"
@@ -14,14 +14,14 @@ CACHE_HIT = "/jax/compilation_cache/cache_hits"
 
 @dataclasses.dataclass(frozen=True)
 class CompiledSteps:
-    """As :class:`training.run.Run` has them, compiled."""
+    """The steps of a :class:`training.protocols.Run`, compiled."""
 
     train: TrainStep
     evaluate: EvalStep
 
 
 def compile_steps(run: Run, say: Callable[[str], None]) -> CompiledSteps:
-    """Compiles, or takes from the compilation cache, and says how long it took."""
+    """Compiles a run's steps, or takes them from the cache, and says how long it took."""
     say("compiling ...")
     hits = 0
 
@@ -32,9 +32,9 @@ def compile_steps(run: Run, say: Callable[[str], None]) -> CompiledSteps:
     jax.monitoring.register_event_listener(count)
     start = time.perf_counter()
     try:
-        state, batch = run.abstract_state(), run.abstract_batch()
-        train = run.train_step.lower(state, batch, run.values).compile()
-        evaluate = run.eval_step.lower(state, batch).compile()
+        state = run.abstract_state()
+        train = run.train_step.lower(state, run.abstract_batch(train=True), run.values).compile()
+        evaluate = run.eval_step.lower(state, run.abstract_batch(train=False)).compile()
     finally:
         jax.monitoring.unregister_event_listener(count)
     seconds = time.perf_counter() - start

@@ -1,10 +1,10 @@
-"""What may end a run, worded for the user."""
+"""The errors that end a run, worded for the user."""
 
 import numpy as np
 
 
 class RunError(RuntimeError):
-    """The run cannot go on. Its message is one line that says why, and what is safe."""
+    """The run cannot continue. The message is one line that says why, and what is safe."""
 
     code = 1
 

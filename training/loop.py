@@ -7,16 +7,16 @@ import signal
 import jax
 import numpy as np
 
-from training import processes
 from training.compiled import CompiledSteps, compile_steps
-from training.device_batches import DeviceBatches
+from training.devices import DeviceBatches, processes
 from training.errors import NotFinite
 from training.evaluation import evaluate
+from training.in_flight import StepsInFlight
 from training.progress import Progress
-from training.record import Record
-from training.run import Run
+from training.protocols import Record, Run
 from training.state import TrainState
 from training.stop import StopRequest
+from training.stopwatch import Stopwatch
 from training.train_log import TrainLog
 
 
@@ -25,11 +25,14 @@ def train(run: Run, record: Record, stop: StopRequest) -> tuple[TrainState, int 
 
     Evaluates, checkpoints and logs at the config's intervals and at the end; every evaluated
     state is checkpointed too, so that the best one can be kept. A stop request ends the run after
-    the step in hand, with a checkpoint to go on from; with many processes all of them agree on
+    the step in hand, with a checkpoint to resume from; with many processes all of them agree on
     that step. The last checkpoint is read back before this returns.
 
-    ``run`` and ``record`` may be those of many runs that train together
-    (:mod:`training.together`).
+    Args:
+      run: see :class:`training.protocols.Run`; one run, or many that train together
+        (:mod:`training.together`).
+      record: see :class:`training.protocols.Record`; likewise.
+      stop: asked after every step.
 
     Returns:
       The last state, and the signal that stopped the run (None if it is complete).
@@ -44,9 +47,11 @@ def train(run: Run, record: Record, stop: StopRequest) -> tuple[TrainState, int 
             progress.say(
                 f"the checkpoint of step {damaged} is damaged ({reason}): moved to damaged/"
             )
+        for notice in run.notices:
+            progress.say(notice)
         state = record.restore()
         progress.say(
-            f"going on from step {step}" if state else "no checkpoint yet: starting from step 0"
+            f"resuming from step {step}" if state else "no checkpoint yet: starting from step 0"
         )
         state = state or run.init_state()
         if step == run.steps and record.is_evaluated(step):
@@ -55,7 +60,7 @@ def train(run: Run, record: Record, stop: StopRequest) -> tuple[TrainState, int 
         record.open()
         steps = compile_steps(run, progress.say)
         with stop.deferred(), processes.together():
-            state, complete = _Loop(run, steps, record, progress, stop).go(state, step)
+            state, complete = _Loop(run, steps, record, progress, stop).train(state, step)
             record.verify(state)
     return state, None if complete else stop.signal or signal.SIGTERM
 
@@ -70,7 +75,7 @@ class _Loop:
     progress: Progress
     stop: StopRequest
 
-    def go(self, state: TrainState, step: int) -> tuple[TrainState, bool]:
+    def train(self, state: TrainState, step: int) -> tuple[TrainState, bool]:
         """Trains from ``step``; returns the last state and whether the run is complete."""
         config, steps = self.run.config, self.run.steps
         stopped_in_evaluation = step and self.evaluates(step) and not self.record.is_evaluated(step)
@@ -79,27 +84,34 @@ class _Loop:
         if step == steps:
             return state, True
 
-        with contextlib.closing(
-            self.run.task.train_batches(step, jax.process_index(), jax.process_count())
-        ) as batches:
+        loader = self.run.task.train_batches(step, jax.process_index(), jax.process_count())
+        with contextlib.closing(loader) as batches:
             on_devices = DeviceBatches(batches, self.run.mesh, self.stop)
-            log = TrainLog(step, config.batch_size, on_devices, self.progress, self.record)
+            in_flight = StepsInFlight(self.record.last_good)
+            log, watch = TrainLog(config.batch_size), Stopwatch()
             stopping = False
             while step < steps and not stopping:
                 state, scalars = self.steps.train(state, next(on_devices), self.run.values)
                 step += 1
                 log.add(scalars)
+                self.progress.advance()
+                in_flight.add(step, scalars)
                 self.record.check()
                 # Asked once a step: one that stops is one that saves.
-                stopping = log.stop_agreed if jax.process_count() > 1 else self.stop.asked
+                stopping = in_flight.stop_agreed if jax.process_count() > 1 else self.stop.asked
                 ends = stopping or step == steps
                 if ends or step % config.log_every == 0:
-                    log.write(batches.bad_images.count)
+                    in_flight.land_all()
+                    line = log.line(watch.lap(), on_devices.waited, batches.bad_images.count)
+                    on_devices.waited = 0.0
+                    self.progress.show(line)
+                    self.record.log(step, line)
                 if ends or self.evaluates(step) or step % config.checkpoint_every == 0:
-                    with log.saving():
+                    in_flight.land_all()
+                    with watch.saving():
                         self.save(state, step)
                 if self.evaluates(step):
-                    with log.pause():
+                    with watch.paused():
                         stopping = not self.evaluate(state, step) or stopping
         return state, step == steps and not stopping
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from training import processes
+from training.devices import processes
 
 
 class Progress:

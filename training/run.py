@@ -6,19 +6,23 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 from jax.sharding import Mesh, Sharding
 from ml_collections import ConfigDict
 
-from tasks.classification import Classification
-from tasks.contract import Task
-from training import optimizer
-from training.drop import drop_sites
-from training.mesh import build_mesh, replicated, rows, split_over_fsdp
+import registry
+from tasks import Metrics, Task
+from training.devices import batch_spec, build_mesh, replicated, split_over_fsdp
+from training.recipe import (
+    find_regularizers,
+    hyperparameters_of,
+    init_key,
+    make_recipe,
+    total_steps,
+)
+from training.recipe.learning_rate import warmup_steps
 from training.state import TrainState, all_finite, make_init
 from training.step import EvalStep, TrainStep, make_eval_step, make_train_step
-from training.values import init_key, values_of
 
 
 def _same(tree: dict) -> dict:
@@ -29,30 +33,39 @@ class Blueprint:
     """What a config makes of its task, in pure functions: nothing is on a device yet.
 
     Attributes:
+      config: of the run.
+      task: of the run.
       steps: optimizer steps of the whole run.
-      sites: regulariser -> where it drops; see :func:`training.drop.drop_sites`.
+      regularizers: name -> regulariser, see :func:`training.recipe.find_regularizers`.
       graphdef: the network's structure.
       init: key -> state.
       shapes: the state's, as ``jax.ShapeDtypeStruct``.
+      notices: lines that a user should see before training starts.
     """
 
     def __init__(self, config: ConfigDict, task: Task):
         self.config, self.task = config, task
-        self.steps = optimizer.total_steps(config, task.train_examples)
-        self.sites = drop_sites(config)
-        model = nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
+        self.steps = total_steps(config, task.train_examples)
+        self.regularizers = find_regularizers(config)
+        model = abstract_network(task)
         self.graphdef = nnx.graphdef(model)
-        self._recipe = optimizer.make_recipe(config, task.train_examples, model)
-        transformation = self._recipe(values_of(config)).optimizer
+        self._recipe = make_recipe(config, task.train_examples, model, self.regularizers)
+        transformation = self._recipe(hyperparameters_of(config)).optimizer
         self.init = make_init(task.build, transformation, ema=config.optimizer.ema_decay > 0)
         self.shapes = jax.eval_shape(self.init, init_key(config.seed))
+        fits, asked = warmup_steps(config, task.train_examples)
+        self.notices = (
+            [f"warm-up: {fits} steps, half of the run, not the {asked} of the config"]
+            if fits < asked
+            else []
+        )
 
     def make_train_step(
         self, gather: Callable[[dict], dict] = _same, scatter: Callable[[dict], dict] = _same
     ) -> TrainStep:
         """See :func:`training.step.make_train_step`."""
         return make_train_step(
-            *(self.task, self.graphdef, self._recipe, self.sites), gather=gather, scatter=scatter
+            self.task, self.graphdef, self._recipe, gather=gather, scatter=scatter
         )
 
     def make_eval_step(self) -> EvalStep:
@@ -61,12 +74,15 @@ class Blueprint:
 
 
 class Run(Blueprint):
-    """A run on a mesh, its steps compiled there. Nothing is compiled until used."""
+    """A run on a mesh, its steps compiled there. Nothing is compiled until used.
+
+    See :class:`training.protocols.Run`.
+    """
 
     def __init__(self, config: ConfigDict, task: Task, mesh: Mesh):
         super().__init__(config, task)
         self.mesh = mesh
-        self.values = values_of(config)
+        self.values = hyperparameters_of(config)
         shardings, whole = split_over_fsdp(mesh, self.shapes), replicated(mesh)
         self._shardings = shardings
         self._init = jax.jit(self.init, out_shardings=shardings)
@@ -81,27 +97,56 @@ class Run(Blueprint):
         self.all_finite = jax.jit(all_finite)
 
     def init_state(self) -> TrainState:
-        """The state that the config's seed starts from."""
+        """Makes the state that the config's seed starts from."""
         return self._init(init_key(self.config.seed))
 
     def abstract_state(self) -> TrainState:
-        """Its shapes, dtypes and shardings, without any array."""
+        """Returns its shapes, dtypes and shardings, without any array."""
         return jax.tree.map(abstract, self.shapes, self._shardings)
 
-    def abstract_batch(self) -> dict[str, jax.ShapeDtypeStruct]:
-        """The same of a global batch, of training or evaluation, marked with `stop`."""
-        where = rows(self.mesh)
-        stop = jax.ShapeDtypeStruct((self.config.batch_size,), jnp.bool)
-        shapes = {**self.task.batch_shapes(), "stop": stop}
-        return {name: abstract(shape, where) for name, shape in shapes.items()}
+    def abstract_batch(self, *, train: bool) -> dict[str, jax.ShapeDtypeStruct]:
+        """Returns those of a global batch, as it is sent to the devices."""
+        return batch_spec(self.mesh, self.task.batch_shapes(train=train))
+
+    def each(self, metrics: Metrics) -> list[Metrics]:
+        """See :class:`training.protocols.Run`."""
+        return [metrics]
+
+    def join(self, values: Sequence[dict[str, float]]) -> dict[str, Any]:
+        """See :class:`training.protocols.Run`."""
+        (own,) = values
+        return own
 
 
 def abstract(array: Any, sharding: Sharding) -> jax.ShapeDtypeStruct:
-    """Shape and dtype of an array, to lie there."""
+    """Returns an array's shape and dtype, with a sharding."""
     return jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding)
 
 
-TASKS = {"classification": Classification}
+def abstract_network(task: Task) -> nnx.Module:
+    """Builds a task's network without any array.
+
+    Raises:
+      ValueError: a field of ``config.model`` is outside its range; one line.
+    """
+    try:
+        return nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
+    except ValueError as error:
+        raise ValueError(f"config.model.{error}") from error
+
+
+def build_task(config: ConfigDict, *, without_data: bool = False) -> Task:
+    """Builds the task of a config.
+
+    Args:
+      config: of the run.
+      without_data: for a run that is compiled and not carried out: the data set need not be there.
+
+    Raises:
+      FileNotFoundError, ValueError: the data set is not prepared, or does not fit; one line.
+    """
+    fields = dict(config.task)
+    return registry.find("tasks", fields.pop("name"))(config, without_data=without_data, **fields)
 
 
 def build_run(
@@ -110,19 +155,19 @@ def build_run(
     *,
     without_data: bool = False,
 ) -> Run:
-    """The run of a config.
+    """Builds the run of a config.
 
     Args:
       config: of the run.
       devices: None for all that there are.
-      without_data: for a run that is compiled and not carried out: the data set need not be there.
+      without_data: as for :func:`build_task`.
 
     Raises:
       FileNotFoundError, ValueError: the data set is not prepared, or a value does not fit it or
         the devices; one line.
     """
     mesh = build_mesh(config.mesh, config.batch_size, devices)
-    return Run(config, TASKS[config.task](config, without_data=without_data), mesh)
+    return Run(config, build_task(config, without_data=without_data), mesh)
 
 
 def use_compilation_cache() -> None:

@@ -1,34 +1,33 @@
 """One training step and one evaluation step, as pure functions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from models.drop_sites import ActiveSites, DropSites
-from tasks.contract import Batch, Task
-from training.optimizer import Recipe
+from regularizers import NO_DROP, Drop, draw_masks, list_sites, realised_shares
+from tasks import Batch, Metrics, Task
+from training.devices import STOP
+from training.recipe import Hyperparameters, Recipe
 from training.state import TrainState, merge, split
-from training.values import Values
 
-TrainStep = Callable[[TrainState, Batch, Values], tuple[TrainState, dict]]
-EvalStep = Callable[[TrainState, Batch], tuple[dict, jax.Array]]
+TrainStep = Callable[[TrainState, Batch, Hyperparameters], tuple[TrainState, dict]]
+EvalStep = Callable[[TrainState, Batch], tuple[Metrics, jax.Array]]
 
 
 def make_train_step(
     task: Task,
     graphdef: nnx.GraphDef,
-    make_recipe: Callable[[Values], Recipe],
-    sites: Mapping[str, DropSites],
+    make_recipe: Callable[[Hyperparameters], Recipe],
     *,
     gather: Callable[[dict], dict],
     scatter: Callable[[dict], dict],
 ) -> TrainStep:
-    """``(state, batch, values) -> (state, scalars)``.
+    """Makes the function ``(state, batch, hyperparameters) -> (state, scalars)``.
 
-    The scalars are to be logged, but for ``stop``: whether any row of the batch is marked so.
+    The scalars are to be logged, all but ``stop``: whether any row of the batch asks to stop.
 
     Every random choice of a step derives from the seed key and the step's number, so a resumed
     run makes the same ones.
@@ -36,32 +35,36 @@ def make_train_step(
     Args:
       task: has the loss.
       graphdef: of the task's network.
-      make_recipe: optimizer and schedules from the values.
-      sites: regulariser -> where it drops, by the names of the recipe's keep_prob; may be empty.
+      make_recipe: makes optimizer and schedules from the hyperparameters.
       gather: parameters as they are kept, to how a step uses them.
       scatter: gradients as a step makes them, to how parameters are kept.
     """
 
-    def loss_of(params: dict, stats: dict, batch: Batch, drop) -> tuple[jax.Array, tuple]:
+    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
         model = merge(graphdef, params, stats)
         loss, scalars = task.loss(model, batch, drop)
-        dropped = drop.dropped() if drop is not None else {}
-        return loss, (split(model)[2], scalars, dropped)
+        return loss, (split(model)[2], scalars)
 
-    def train_step(state: TrainState, batch: Batch, values: Values) -> tuple[TrainState, dict]:
-        recipe, drop = make_recipe(values), None
-        if sites:
+    def train_step(
+        state: TrainState, batch: Batch, values: Hyperparameters
+    ) -> tuple[TrainState, dict]:
+        recipe = make_recipe(values)
+        params, stats = gather(state.params), state.batch_stats
+        active, drop = recipe.active(state.step), NO_DROP
+        dropping = {}
+        if active:
+            sites = list_sites(lambda drop, *arrays: loss_of(*arrays, drop), params, stats, batch)
             key = jax.random.fold_in(values.seed_key, state.step)
-            keep_prob = {name: recipe.keep_prob[name](state.step) for name in sites}
-            drop = ActiveSites(key, [(sites[name], keep_prob[name]) for name in sites])
-        grads, (stats, scalars, dropped) = jax.grad(loss_of, has_aux=True)(
-            gather(state.params), state.batch_stats, batch, drop
-        )
+            drop = draw_masks(key, sites, active)
+        if "regularizer" in active:
+            shares = realised_shares("regularizer", drop, sites, active)
+            dropping = {"keep_prob": active["regularizer"].keep_prob, "dropped": shares}
+        grads, (stats, scalars) = jax.grad(loss_of, has_aux=True)(params, stats, batch, drop)
         updates, opt_state = recipe.optimizer.update(scatter(grads), state.opt_state, state.params)
-        rate = recipe.learning_rate(state.step)
-        scalars |= {"learning_rate": rate, "stop": jnp.any(batch["stop"])}
-        if "regularizer" in sites:
-            scalars |= {"keep_prob": keep_prob["regularizer"], "dropped": dropped}
+        scalars |= dropping | {
+            "learning_rate": recipe.learning_rate(state.step),
+            STOP: jnp.any(batch[STOP]),
+        }
         params = optax.apply_updates(state.params, updates)
         ema = None if state.ema is None else recipe.average(state.ema, params, state.step)
         return TrainState(state.step + 1, params, stats, opt_state, ema), scalars
@@ -70,10 +73,10 @@ def make_train_step(
 
 
 def make_eval_step(task: Task, graphdef: nnx.GraphDef) -> EvalStep:
-    """``(state, batch) -> ({metric: (sum, count)}, stop)``, the latter as in training."""
+    """Makes the function ``(state, batch) -> (metrics, stop)``; ``stop`` as in training."""
 
-    def eval_step(state: TrainState, batch: Batch) -> tuple[dict, jax.Array]:
+    def eval_step(state: TrainState, batch: Batch) -> tuple[Metrics, jax.Array]:
         model = merge(graphdef, state.eval_params, state.batch_stats)
-        return task.metrics(model, batch), jnp.any(batch["stop"])
+        return task.measure(model, batch), jnp.any(batch[STOP])
 
     return eval_step

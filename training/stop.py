@@ -5,10 +5,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from types import FrameType, TracebackType
-
-import numpy as np
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -40,20 +38,12 @@ class StopRequest:
 
     @property
     def asked(self) -> bool:
-        """Whether a signal has come."""
+        """Whether a signal has arrived."""
         return self.signal is not None
-
-    def mark(self, batch: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """The batch with ``stop``, bool (rows,): True in this process's rows if it was asked.
-
-        So a step tells all processes whether any of them was, and all stop after the same one.
-        """
-        rows = len(next(iter(batch.values())))
-        return {**batch, "stop": np.full(rows, self.asked)}
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """There is something to save: a first signal only sets ``signal``."""
+        """Within it there is something to save: a first signal only sets ``signal``."""
         self._deferred = True
         try:
             yield

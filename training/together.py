@@ -1,4 +1,4 @@
-"""Runs that differ in values alone (:mod:`training.values`), trained as one program.
+"""Runs that differ in hyperparameters alone, trained as one program.
 
 Each run is on one device, alone or with others of them; no device needs another. Seen from the
 loop they are one run whose arrays have a first axis more, and whose numbers are lists.
@@ -15,18 +15,19 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, SingleDeviceSharding
 from ml_collections import ConfigDict
 
-from tasks.contract import Batches, Task
-from training.record import Record
-from training.run import TASKS, Blueprint, abstract
+from tasks import Batches, Metrics, Task
+from training.devices import STOP
+from training.recipe import hyperparameters_of, init_key
+from training.run import Blueprint, abstract, build_task
 from training.state import TrainState, all_finite
-from training.values import init_key, values_of
+from training.workdir import Record
 
 
 class RunsTogether:
-    """As :class:`training.run.Run`, of many configs.
+    """Many runs as one :class:`training.protocols.Run`.
 
     Args:
-      configs: they differ in ``training.values.VALUE_FIELDS`` alone.
+      configs: they differ in ``training.recipe.HYPERPARAMETER_FIELDS`` alone.
 
     Raises:
       FileNotFoundError, ValueError: the data set is not prepared, or a value does not fit it.
@@ -35,21 +36,21 @@ class RunsTogether:
     def __init__(self, configs: Sequence[ConfigDict]):
         self.config = configs[0]
         self._configs, count = configs, len(configs)
-        tasks = {config.seed: TASKS[config.task](config) for config in configs}
+        tasks = {config.seed: build_task(config) for config in configs}
         self._blueprint = Blueprint(configs[0], tasks[configs[0].seed])
-        self.steps = self._blueprint.steps
+        self.steps, self.notices = self._blueprint.steps, self._blueprint.notices
         self.task = _TaskTogether(tasks, [config.seed for config in configs])
         devices = jax.devices()
         used = max(n for n in range(1, len(devices) + 1) if count % n == 0)
         self.mesh = Mesh(np.array(devices[:used]), ("runs",))
         self._where = NamedSharding(self.mesh, PartitionSpec("runs"))
-        self.values = self._put([values_of(config) for config in configs])
+        self.values = self._put([hyperparameters_of(config) for config in configs])
         self.train_step = self._for_each(self._blueprint.make_train_step(), donate_argnums=0)
         self.eval_step = self._for_each(self._blueprint.make_eval_step())
         self.all_finite = self._for_each(all_finite)
 
     def _for_each(self, function: Callable, **options: Any) -> Callable:
-        """The function of one run, as a compiled one of all."""
+        """Makes the function of one run a compiled one of all."""
 
         def on_device(*arguments: Any) -> Any:
             if len(self._configs) > self.mesh.size:
@@ -68,7 +69,7 @@ class RunsTogether:
         return jax.jit(each, **options)
 
     def _put(self, trees: Sequence[Any]) -> Any:
-        """One tree of all, on the devices."""
+        """Stacks the trees of all runs, on the devices."""
         return jax.device_put(jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees), self._where)
 
     def init_state(self) -> TrainState:
@@ -76,16 +77,25 @@ class RunsTogether:
         return self.put_states([init(init_key(config.seed)) for config in self._configs])
 
     def put_states(self, states: Sequence[TrainState]) -> TrainState:
-        """The states of all runs as one."""
+        """Stacks the states of all runs, on the devices."""
         host = [jax.device_get(state) for state in states]
         return jax.device_put(jax.tree.map(lambda *leaves: np.stack(leaves), *host), self._where)
 
     def abstract_state(self) -> TrainState:
         return self._abstract(self._blueprint.shapes)
 
-    def abstract_batch(self) -> dict[str, jax.ShapeDtypeStruct]:
+    def abstract_batch(self, *, train: bool) -> dict[str, jax.ShapeDtypeStruct]:
         stop = jax.ShapeDtypeStruct((), np.bool_)
-        return self._abstract({**self._blueprint.task.batch_shapes(), "stop": stop})
+        return self._abstract({**self._blueprint.task.batch_shapes(train=train), STOP: stop})
+
+    def each(self, metrics: Metrics) -> list[Metrics]:
+        return [
+            jax.tree.map(lambda leaf, index=index: leaf[index], metrics)
+            for index in range(len(self._configs))
+        ]
+
+    def join(self, values: Sequence[dict[str, float]]) -> dict[str, Any]:
+        return {name: [own[name] for own in values] for name in values[0]}
 
     def _abstract(self, shapes: Any) -> Any:
         count = len(self._configs)
@@ -99,7 +109,7 @@ class RunsTogether:
 
 
 class Member:
-    """One of the runs, as its record needs it."""
+    """One of the runs, as far as its record needs it."""
 
     def __init__(self, config: ConfigDict, blueprint: Blueprint):
         self.config, self.steps, self.task = config, blueprint.steps, blueprint.task
@@ -111,9 +121,9 @@ class Member:
 
 
 class RecordsTogether:
-    """As :class:`training.record.Record`, of each run in its own workdir.
+    """The records of many runs, each in its own workdir, as one :class:`training.protocols.Record`.
 
-    They go on from the newest step that all have a checkpoint of; what some did after it is done
+    All resume from the newest step of which all have a checkpoint; what some did after it is done
     again.
     """
 
@@ -182,13 +192,13 @@ class RecordsTogether:
 
 
 def _of_run(values: dict[str, Any], index: int) -> dict[str, Any]:
-    """A run's own numbers: of lists the one at its place, of dicts likewise."""
+    """Picks a run's own numbers: from a list the one at its place, from a dict likewise."""
     pick = {list: lambda v: v[index], dict: lambda v: _of_run(v, index)}
     return {name: pick.get(type(value), lambda v: v)(value) for name, value in values.items()}
 
 
 class _TaskTogether:
-    """The task's batches, those of each run's seed."""
+    """The batches of all runs: each has those of its own seed."""
 
     def __init__(self, tasks: dict[int, Task], seeds: Sequence[int]):
         self._tasks, self._seeds = tasks, seeds

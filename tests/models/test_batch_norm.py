@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.batch_norm import batch_norm
+from models.layers.batch_norm import batch_norm
 from training.state import merge, split
 
 CHANNELS = 8

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models.materialise import materialise
+from models.layers.materialise import materialise
 
 
 @pytest.mark.parametrize("variance", [0.0, 1.0, np.inf, np.nan])

@@ -6,7 +6,7 @@ import pytest
 
 from tests import tiny
 from tests.data.tiny import encode, noise, numbered, write_tiny
-from training.run_files import read_metrics
+from runfiles import read_metrics
 
 # A JPEG cut in half.
 TORN = encode(noise(0, 64, 64), "JPEG")[:900]

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from tests import tiny
-from training.checksums import damage
+from training.workdir.checksums import damage
 from training.run_files import MetricsFile, read_metrics
 
 

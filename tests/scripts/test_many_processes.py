@@ -9,7 +9,7 @@ import pytest
 
 from tests import tiny
 from tests.scripts.recorded_train import hashes
-from training.run_files import read_metrics
+from runfiles import read_metrics
 
 RECORDED = "tests/scripts/recorded_train.py"
 

@@ -4,7 +4,7 @@ import pytest
 
 from data import open_source
 from tests import tiny
-from training.run_files import read_metrics
+from runfiles import read_metrics
 
 
 def prepared(name):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests import tiny
-from training.run_files import read_metrics
+from runfiles import read_metrics
 
 LONG = {"steps": 300, "eval_every": 300, "checkpoint_every": 7}
 KILLS = 20

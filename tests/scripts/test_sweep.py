@@ -10,7 +10,7 @@ import pytest
 
 from tests import tiny
 from tests.sweeps.grids import write_grid
-from training.run_files import is_complete, read_metrics
+from runfiles import is_complete, read_metrics
 
 LONG = {"steps": 30, "eval_every": 15, "checkpoint_every": 3}
 

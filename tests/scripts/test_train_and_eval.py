@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests import tiny
-from training.run_files import read_metrics
+from runfiles import read_metrics
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 
 from tests import tiny
 from tests.tiny import ROOT
-from training.run_files import read_metrics
+from runfiles import read_metrics
 
 HERE = ROOT / "tests" / "slurm"
 

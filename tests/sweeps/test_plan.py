@@ -4,7 +4,7 @@ import pytest
 
 from sweeps.plan import plan
 from tests.sweeps.grids import write_grid
-from training.command_line import open_config, parse
+from training.config.command_line import open_config, parse
 
 KEEP_PROB = "config.regularizer.keep_prob"
 

@@ -7,8 +7,8 @@ import jax
 import pytest
 
 from tests import tiny
-from training import checksums
-from training.checkpoints import Checkpoints
+from training.workdir import checksums
+from training.workdir import Checkpoints
 from training.errors import RunError
 from training.run import build_run
 

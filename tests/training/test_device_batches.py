@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from training.device_batches import DeviceBatches
+from training.devices.batches import DeviceBatches
 from training.stop import StopRequest
 
 

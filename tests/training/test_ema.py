@@ -8,8 +8,8 @@ import pytest
 
 from tests import tiny
 from training import loop
-from training.mesh import to_devices
-from training.record import Record
+from training.devices.mesh import to_devices
+from training.workdir import Record
 from training.run import build_run
 from training.state import fingerprint
 from training.stop import StopRequest

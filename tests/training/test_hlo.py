@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from training.hlo import collectives
+from training.pods.hlo import collectives
 
 # From programs for TPU v5e, shortened: a tuple with tiled layouts, a gather that two fusions carry
 # on between its start and its end, a reduce-scatter.

@@ -11,9 +11,9 @@ from jax.sharding import Mesh
 from tests import tiny
 from training import loop
 from training.errors import RunError
-from training.record import Record
+from training.workdir import Record
 from training.run import Run, build_run
-from training.run_files import read_metrics
+from runfiles import read_metrics
 from training.stop import StopRequest
 
 

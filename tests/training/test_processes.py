@@ -3,7 +3,7 @@
 import jax
 import pytest
 
-from training import processes
+from training.devices import processes
 from training.errors import Refused
 
 SLURM = {"SLURM_JOB_ID": "1", "SLURM_NTASKS": "2"}

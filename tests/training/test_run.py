@@ -9,7 +9,7 @@ from jax.sharding import Mesh
 
 from tests import tiny
 from training.evaluation import evaluate
-from training.mesh import SMALLEST_SPLIT, build_mesh, to_devices
+from training.devices.mesh import SMALLEST_SPLIT, build_mesh, to_devices
 from training.run import Run, build_run
 from training.stop import StopRequest
 

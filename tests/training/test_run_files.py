@@ -7,7 +7,7 @@ import pytest
 from tensorboardX.proto.event_pb2 import Event, SessionLog
 
 from tests import tiny
-from training.event_file import EventFile
+from training.workdir.event_file import EventFile
 from training.run_files import (
     MetricsFile,
     check_same_network,

@@ -9,9 +9,9 @@ import pytest
 from tests import tiny
 from training import loop
 from training.errors import NotFinite
-from training.record import Record
+from training.workdir import Record
 from training.run import Run, build_run
-from training.run_files import read_metrics
+from runfiles import read_metrics
 from training.state import fingerprint
 from training.stop import StopRequest
 from training.together import RecordsTogether, RunsTogether

@@ -2,7 +2,7 @@
 
 import pytest
 
-from training.tpu_slice import KINDS, _has
+from training.pods.tpu_slice import KINDS, _has
 
 
 @pytest.mark.parametrize(

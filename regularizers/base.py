@@ -1,0 +1,85 @@
+"""What all regularisers have in common: where they drop, and with which keep_prob at which step."""
+
+import abc
+import dataclasses
+from typing import ClassVar
+
+import jax
+from jax.typing import ArrayLike
+
+from dropblock import Mask, constant_keep_prob, group_keep_prob, linear_keep_prob
+from regularizers.sites import Site
+
+GROUPS = (1, 2, 3, 4)
+SCHEDULES = ("linear", "constant")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Regularizer(abc.ABC):
+    """Sites and schedule of one way to drop units.
+
+    Its fields are the fields of ``config.regularizer`` that it takes. A subclass names its
+    ``KINDS`` of sites and draws their masks.
+
+    Attributes:
+      keep_prob: probability that a unit is kept at the end of training; may be traced.
+      groups: the block groups (1 to 4) whose sites drop.
+      schedule: "linear": keep_prob falls from 1 to its target over the whole run; "constant".
+      scale_by_group: earlier groups drop less, see :func:`dropblock.group_keep_prob`.
+
+    Raises:
+      ValueError: a value that is not allowed; the message begins with the field's name.
+    """
+
+    keep_prob: ArrayLike = 0.9
+    groups: tuple[int, ...] = (3, 4)
+    schedule: str = "linear"
+    scale_by_group: bool = True
+
+    KINDS: ClassVar[frozenset[str]] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.keep_prob, jax.Array) and not 0 < self.keep_prob <= 1:
+            raise ValueError(f"keep_prob must be in (0, 1], got {self.keep_prob}.")
+        for group in self.groups:
+            if group not in GROUPS:
+                raise ValueError(
+                    f"groups must be groups from 1 to 4, got {group!r} in {tuple(self.groups)}."
+                )
+        if not self.groups or len(set(self.groups)) != len(self.groups):
+            raise ValueError(
+                f"groups must name at least one group and none twice, got {tuple(self.groups)}."
+            )
+        if self.schedule not in SCHEDULES:
+            raise ValueError(
+                f"schedule must be one of {', '.join(SCHEDULES)}, got {self.schedule!r}."
+            )
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of sites that drop, see :class:`regularizers.Site`."""
+        return self.KINDS
+
+    def drops_at(self, site: Site) -> bool:
+        """Whether it drops units there."""
+        return site.group in self.groups and site.kind in self.kinds
+
+    def keep_prob_at(self, step: ArrayLike, steps: int) -> ArrayLike:
+        """The keep_prob of one step of a run of ``steps`` steps, before the scaling by group."""
+        if self.schedule == "linear":
+            return linear_keep_prob(self.keep_prob, steps)(step)
+        return constant_keep_prob(self.keep_prob)(step)
+
+    def keep_prob_of(self, group: int, keep_prob: ArrayLike) -> ArrayLike:
+        """The keep_prob of one group, given that of the step."""
+        return group_keep_prob(keep_prob, group) if self.scale_by_group else keep_prob
+
+    @abc.abstractmethod
+    def draw(self, key: jax.Array, shape: tuple[int, ...], keep_prob: ArrayLike) -> Mask:
+        """Draws the mask of one site.
+
+        Args:
+          key: of the site and step.
+          shape: of the array there.
+          keep_prob: of the step and group; may be traced.
+        """

@@ -1,0 +1,43 @@
+"""DropBlock, the paper's own method."""
+
+import dataclasses
+
+import jax
+from jax.typing import ArrayLike
+
+import dropblock
+from regularizers.base import Regularizer
+
+GAMMAS = {"paper": dropblock.gamma, "exact": dropblock.exact_gamma}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DropBlock(Regularizer):
+    """DropBlock after every convolution and, if ``on_skip``, on the skip connections.
+
+    Attributes:
+      block_size: one for all maps, clipped to each.
+      on_skip: drop on the skip connections too, not after the convolutions alone.
+      gamma: "paper" (Eq. 1) or "exact" (:func:`dropblock.exact_gamma`).
+
+    Source: Ghiasi et al. 2018, section 4.1 and Figure 4.
+    """
+
+    block_size: int = 7
+    on_skip: bool = True
+    gamma: str = "paper"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.block_size < 1:
+            raise ValueError(f"block_size must be at least 1, got {self.block_size}.")
+        if self.gamma not in GAMMAS:
+            raise ValueError(f"gamma must be one of {', '.join(GAMMAS)}, got {self.gamma!r}.")
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset({"conv", "skip"} if self.on_skip else {"conv"})
+
+    def draw(self, key: jax.Array, shape: tuple[int, ...], keep_prob: ArrayLike) -> dropblock.Mask:
+        gamma = GAMMAS[self.gamma](keep_prob, shape[1:-1], self.block_size)
+        return dropblock.draw_mask(key, shape, gamma, self.block_size)

@@ -1,0 +1,91 @@
+"""The places of a network where units may be dropped."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+import jax
+
+
+class Drop(Protocol):
+    """What a network calls at its drop sites. ``at`` narrows it to one part of the network."""
+
+    def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
+        """Drops units of ``x``, or none.
+
+        Args:
+          x: (batch, *spatial, channels), or (batch, features) at the site "head".
+          group: the block group that the site is in: 1 (nearest the image) to 4.
+          site: "skip", "conv1", "conv2", ..., "branch" (the end of a residual branch, after the
+            site of its last convolution) or "head" (what the last layer reads). A network calls
+            each site of a part once.
+        """
+
+    def at(self, part: str) -> "Drop":
+        """The sites of one part of the network, such as a residual block."""
+
+
+class NoDrop:
+    """A :class:`Drop` that drops nothing and leaves no trace in the compiled program."""
+
+    def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
+        return x
+
+    def at(self, part: str) -> "NoDrop":
+        return self
+
+
+NO_DROP = NoDrop()
+jax.tree_util.register_static(NoDrop)
+
+
+class Site(NamedTuple):
+    """A drop site, as a network called it.
+
+    Attributes:
+      path: unique in the network, such as "group3_block1/conv2".
+      kind: "conv", "skip", "branch" or "head": the site's name without its number.
+      group: 1 to 4.
+      shape: of the array there.
+    """
+
+    path: str
+    kind: str
+    group: int
+    shape: tuple[int, ...]
+
+
+class _Listing:
+    """A :class:`Drop` that drops nothing and notes where it was called."""
+
+    def __init__(self, prefix: str = "", sites: list[Site] | None = None):
+        self._prefix = prefix
+        self.sites: list[Site] = [] if sites is None else sites
+
+    def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
+        path = self._prefix + site
+        if any(path == other.path for other in self.sites):
+            raise ValueError(f"the network calls the drop site {path!r} twice.")
+        self.sites.append(Site(path, site.rstrip("0123456789"), group, x.shape))
+        return x
+
+    def at(self, part: str) -> "_Listing":
+        return _Listing(f"{self._prefix}{part}/", self.sites)
+
+
+# A tree without leaves, so that it passes through nnx.remat as masks do.
+jax.tree_util.register_static(_Listing)
+
+
+def list_sites(forward: Callable[..., Any], *arguments: Any) -> list[Site]:
+    """Lists the drop sites of a network in the order in which it calls them; computes nothing.
+
+    Args:
+      forward: ``forward(drop, *arguments)`` calls the network.
+      arguments: trees of arrays, traced or not.
+
+    Raises:
+      ValueError: two sites have the same path.
+    """
+    listing = _Listing()
+    jax.eval_shape(lambda *arrays: (forward(listing, *arrays), None)[1], *arguments)
+    return listing.sites

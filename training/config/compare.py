@@ -1,0 +1,77 @@
+"""Whether a workdir's run is the run of a config."""
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from runfiles import CONFIG, FREE_FIELDS, flat, is_within
+from training.config.written import plain, read_config
+
+#: Fields that may differ when a run is resumed.
+RESUME_FIELDS = (*FREE_FIELDS, "eval_every")
+#: Fields that make the network: a checkpoint cannot be evaluated with others.
+NETWORK_FIELDS = ("task.name", "model", "data.name", "data.preprocess")
+
+
+def check_workdir(workdir: str, config: ConfigDict) -> None:
+    """Refuses a workdir that cannot be written or that holds another run. Writes nothing.
+
+    Raises:
+      OSError: the folder cannot be made or written.
+      ValueError: it holds a run of another config; the message says what differs.
+    """
+    folder = Path(workdir).absolute()
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise NotADirectoryError(f"--workdir={workdir}: {nearest} is a file, not a folder.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(f"--workdir={workdir}: cannot write into {nearest}.")
+    written = read_config(folder)
+    if written is None:
+        return
+    differences = {
+        name: text
+        for name, text in compare(written, config).items()
+        if not is_within(name, RESUME_FIELDS)
+    }
+    if differences:
+        raise ValueError(
+            f"--workdir={workdir} holds a run of another config: "
+            f"{'; '.join(differences.values())}. "
+            "Nothing was touched: take another --workdir, or the old values to resume."
+        )
+
+
+def compare(written: ConfigDict, config: ConfigDict) -> dict[str, str]:
+    """Field -> what it is in a workdir's run and what here, of the fields that differ."""
+    old, new = (flat(plain(one)) for one in (written, config))
+    return {
+        name: f"config.{name} is {_show(old, name)} there and {_show(new, name)} here"
+        for name in sorted(old.keys() | new.keys())
+        if old.get(name) != new.get(name)
+    }
+
+
+def identity(config: ConfigDict) -> str:
+    """Returns a text that is equal for configs of the same run."""
+    fields = flat(plain(config))
+    own = {name: value for name, value in fields.items() if not is_within(name, RESUME_FIELDS)}
+    return json.dumps(own, sort_keys=True)
+
+
+def find_runs(folder: Path) -> dict[str, Path]:
+    """Returns the runs in the folders of ``folder``: identity of the config -> workdir."""
+    found = {}
+    for path in sorted(folder.glob(f"*/{CONFIG}")):
+        with contextlib.suppress(ValueError):
+            config = read_config(path.parent)
+            found[identity(config)] = path.parent
+    return found
+
+
+def _show(values: dict[str, Any], name: str) -> str:
+    return json.dumps(values[name]) if name in values else "absent"

@@ -1,0 +1,151 @@
+"""One training step compiled for a TPU slice that is not there: what it would need.
+
+No TPU and no data are needed, only the compiler: ``pip install "jax[tpu]"``.
+"""
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING
+
+from ml_collections import ConfigDict
+
+from training.config import one_line_errors
+from training.pods.hlo import Traffic, collectives
+from training.pods.tpu_slice import Slice, find_slice
+
+if TYPE_CHECKING:
+    from training.run import Run
+
+
+def compile_for(config: ConfigDict, name: str) -> int:
+    """Prints what a training step of the config needs on the slice called ``name``.
+
+    Call it before JAX is used. Where there is no such slice, no compiler, or the config does not
+    fit the slice, it exits with one line and code 2.
+
+    Returns:
+      An exit code: 0 if the step fits the devices' memory, 1 if it does not.
+    """
+    with one_line_errors():
+        tpus = find_slice(name)
+
+        from training.run import build_run
+
+        run = build_run(config, tpus.devices, without_data=True)
+    _print_slice(tpus, run)
+    try:
+        needs = measure(run)
+    except DoesNotFit as error:
+        _row("memory", f"does not fit {_binary(tpus.hbm)} a {_device(tpus)}: {error}")
+        return 1
+    _print_needs(tpus, needs)
+    return 0 if needs.peak <= tpus.hbm else 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Needs:
+    """What one step needs of each device; the body of a loop counts once.
+
+    Attributes:
+      arguments: bytes of the state and of the device's rows of the batch.
+      temporaries: bytes set aside for activations, gradients and the like.
+      peak: bytes in use at once, arguments among them.
+      flops: operations.
+      bytes_accessed: what every operation reads and writes.
+      traffic: kind of collective -> how many and how much.
+      lowering: seconds from Python to the compiler's input.
+      compiling: seconds from there to the program.
+    """
+
+    arguments: int
+    temporaries: int
+    peak: int
+    flops: float
+    bytes_accessed: float
+    traffic: dict[str, Traffic]
+    lowering: float
+    compiling: float
+
+
+class DoesNotFit(Exception):
+    """The compiler found no room for the program: its own words, with its numbers."""
+
+
+def measure(run: "Run") -> Needs:
+    """Compiles a run's training step for the devices of its mesh.
+
+    Raises:
+      DoesNotFit: it needs more memory than they have.
+    """
+    import jax
+
+    start = time.perf_counter()
+    lowered = run.train_step.lower(run.abstract_state(), run.abstract_batch(train=True), run.values)
+    lowering = time.perf_counter() - start
+    try:
+        program = lowered.compile()
+    except jax.errors.JaxRuntimeError as error:
+        reason, _, words = str(error).partition(": ")
+        if reason != "RESOURCE_EXHAUSTED":
+            raise
+        raise DoesNotFit(" ".join(words.partition("\n\n")[0].split())) from error
+    compiling = time.perf_counter() - start - lowering
+    memory, cost = program.memory_analysis(), program.cost_analysis()
+    return Needs(
+        arguments=memory.argument_size_in_bytes,
+        temporaries=memory.temp_size_in_bytes,
+        peak=memory.peak_memory_in_bytes,
+        flops=cost["flops"],
+        bytes_accessed=cost["bytes accessed"],
+        traffic=collectives(program.as_text()),
+        lowering=lowering,
+        compiling=compiling,
+    )
+
+
+def _print_slice(tpus: Slice, run: "Run") -> None:
+    devices, batch = len(tpus.devices), run.config.batch_size
+    cores = f", devices {devices}" if devices > tpus.chips else ""
+    kind = tpus.devices[0].device_kind
+    _row(tpus.name, f"{kind}, chips {tpus.chips}{cores}, processes {tpus.processes}")
+    _row("mesh", ", ".join(f"{name} {size}" for name, size in run.mesh.shape.items()))
+    _row("batch", f"{batch}, {batch // devices} a {_device(tpus)}")
+
+
+def _print_needs(tpus: Slice, needs: Needs) -> None:
+    device, count = _device(tpus), len(tpus.devices)
+    fits = "fits" if needs.peak <= tpus.hbm else "does not fit"
+    _row("memory", f"{fits}: {_binary(needs.peak)} of {_binary(tpus.hbm)} a {device}")
+    _row("  arguments", f"{_binary(needs.arguments)}, the state and its part of the batch")
+    _row("  temporaries", _binary(needs.temporaries))
+    _row("operations", f"{_decimal(needs.flops)}flop a {device}")
+    _row("", f"{_decimal(needs.flops * count)}flop a step")
+    _row("accessed", f"{_decimal(needs.bytes_accessed)}B a {device}")
+    for kind, traffic in needs.traffic.items():
+        _row(kind, f"{traffic.count}, {_decimal(traffic.bytes)}B of results a {device}")
+    _row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
+
+
+def _device(tpus: Slice) -> str:
+    return "chip" if len(tpus.devices) == tpus.chips else "device"
+
+
+def _row(label: str, value: str) -> None:
+    print(f"{label:16}{value}", flush=True)
+
+
+def _binary(size: int) -> str:
+    """Bytes as memory is sold: 16 GiB."""
+    return f"{_scaled(size, 1024, ('', 'Ki', 'Mi', 'Gi'))}B"
+
+
+def _decimal(number: float) -> str:
+    """Before its unit: 3.105 T."""
+    return _scaled(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
+
+
+def _scaled(number: float, step: int, prefixes: tuple[str, ...]) -> str:
+    power = 0
+    while number >= step and power < len(prefixes) - 1:
+        number, power = number / step, power + 1
+    return f"{number:.4g} {prefixes[power]}"
