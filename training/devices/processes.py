@@ -4,12 +4,10 @@ One process a host on TPUs, one a GPU under Slurm. Each trains on its part of ev
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -17,6 +15,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from training.devices.platforms import has_tpu
 from training.errors import Refused, RunError
 
 # Seconds until the others notice that a process is gone.
@@ -104,8 +103,9 @@ def _broadcast(value: Any) -> Any:
     """Returns process 0's value, of JSON's kinds, on all processes."""
     text = json.dumps(value).encode()
     length = int(multihost_utils.broadcast_one_to_all(np.int32(len(text))))
-    text = np.frombuffer(text.ljust(length)[:length], np.uint8)
-    return json.loads(bytes(np.asarray(multihost_utils.broadcast_one_to_all(text))))
+    # Of the other processes' own texts, the length alone matters.
+    own = np.frombuffer(text.ljust(length)[:length], np.uint8)
+    return json.loads(bytes(np.asarray(multihost_utils.broadcast_one_to_all(own))))
 
 
 def gather(value: int) -> list[int]:
@@ -122,13 +122,8 @@ def _is_one_of_many(environment: Mapping[str, str]) -> bool:
         or int(environment.get("SLURM_STEP_NUM_TASKS", 1)) > 1
         or int(environment.get("OMPI_COMM_WORLD_SIZE", 1)) > 1
         or "," in environment.get("TPU_WORKER_HOSTNAMES", "")
-        or _has_tpu()  # there only the metadata server knows, which JAX asks
+        or has_tpu()  # there only the metadata server knows, which JAX asks
     )
-
-
-def _has_tpu() -> bool:
-    devices = [*Path("/dev").glob("accel[0-9]*"), *Path("/dev/vfio").glob("[0-9]*")]
-    return bool(devices) and importlib.util.find_spec("libtpu") is not None
 
 
 def _end_on_error(
