@@ -49,10 +49,11 @@ def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     from data import DataError
     from probes.feature_maps import save_feature_maps
     from training import loop
-    from training.devices import processes
+    from training.devices import ignore_absent_tpus, processes
     from training.run import build_run, use_compilation_cache
     from training.workdir import Record
 
+    ignore_absent_tpus()
     processes.join()
     use_compilation_cache()
     workdir = Path(arguments.workdir)

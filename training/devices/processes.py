@@ -4,13 +4,11 @@ One process a host on TPUs, one a GPU under Slurm. Each trains on its part of ev
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
@@ -18,6 +16,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from training.devices.platforms import has_tpu
 from training.errors import Refused, RunError
 
 # Seconds until the others notice that a process is gone.
@@ -48,7 +47,7 @@ def join() -> None:
             heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
         )
     except (ValueError, RuntimeError, LookupError) as error:
-        if _has_tpu() and not _says_many(os.environ):
+        if has_tpu() and not _says_many(os.environ):
             return  # a TPU machine by itself
         reason = " ".join(str(error).split())[:300]
         raise ValueError(
@@ -146,8 +145,9 @@ def _broadcast(value: Any) -> Any:
     """Returns process 0's value, of JSON's kinds, on all processes."""
     text = json.dumps(value).encode()
     length = int(multihost_utils.broadcast_one_to_all(np.int32(len(text))))
-    text = np.frombuffer(text.ljust(length)[:length], np.uint8)
-    return json.loads(bytes(np.asarray(multihost_utils.broadcast_one_to_all(text))))
+    # Of the other processes' own texts, the length alone matters.
+    own = np.frombuffer(text.ljust(length)[:length], np.uint8)
+    return json.loads(bytes(np.asarray(multihost_utils.broadcast_one_to_all(own))))
 
 
 def gather(value: int) -> list[int]:
@@ -159,7 +159,7 @@ def gather(value: int) -> list[int]:
 
 def _is_one_of_many(environment: Mapping[str, str]) -> bool:
     # On TPUs only the metadata server knows, which JAX asks.
-    return bool(_says_many(environment)) or _has_tpu()
+    return bool(_says_many(environment)) or has_tpu()
 
 
 def _says_many(environment: Mapping[str, str]) -> list[str]:
@@ -176,12 +176,7 @@ def _says_many(environment: Mapping[str, str]) -> list[str]:
 
 def _has_launcher(environment: Mapping[str, str]) -> bool:
     """Whether JAX finds the processes by itself."""
-    return any("JAX" not in name for name in _says_many(environment)) or _has_tpu()
-
-
-def _has_tpu() -> bool:
-    devices = [*Path("/dev").glob("accel[0-9]*"), *Path("/dev/vfio").glob("[0-9]*")]
-    return bool(devices) and importlib.util.find_spec("libtpu") is not None
+    return any("JAX" not in name for name in _says_many(environment)) or has_tpu()
 
 
 def _end_on_error(
