@@ -20,6 +20,7 @@ from training.config import check_config, one_line_errors, parse
 from training.config.check import numbers
 from training.errors import RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 def define_flags(values: FlagValues) -> None:
@@ -90,4 +91,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(sys.argv)

@@ -18,6 +18,7 @@ from runfiles import read_metrics, read_record
 from training.config import Arguments, check_config, check_workdir, one_line_errors, parse, plain
 from training.errors import RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 def define_flags(values: FlagValues) -> None:
@@ -54,10 +55,10 @@ def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     from training.workdir import Record
 
     ignore_absent_tpus()
-    processes.join()
     use_compilation_cache()
     workdir = Path(arguments.workdir)
     with one_line_errors(leave=processes.leave):
+        processes.join()
         run = build_run(arguments.config)
     with (
         one_line_errors(RunError, DataError, leave=processes.leave_at_once),
@@ -96,4 +97,5 @@ def report(workdir: Path, pictures: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(sys.argv)
