@@ -214,7 +214,11 @@ def inspect(workdir: Path) -> tuple[list[int], dict[int, str]]:
     steps = checkpoint_steps(workdir)
     found = {step: checksums.damage(workdir / CHECKPOINTS / str(step)) for step in steps}
     whole = [step for step in steps if found[step] is None]
-    return whole, {step: reason for step, reason in found.items() if reason is not None}
+    damaged = {step: reason for step, reason in found.items() if reason is not None}
+    for path in (workdir / CHECKPOINTS).glob("[0-9]*"):
+        if path.name.isdigit() and not path.is_dir():
+            damaged[int(path.name)] = "it is a file, not a folder"
+    return whole, damaged
 
 
 def _sort(workdir: Path, read_only: bool) -> tuple[list[int], dict[int, str]]:
