@@ -1,9 +1,8 @@
 """Data in NumPy batches: TFDS data sets read through Grain, without TensorFlow."""
 
 from data.bad_images import BadImages, TooManyBadImages
-from data.decode import DecodeError
 from data.description import Description, describe, describe_without_files
-from data.errors import DataError
+from data.errors import DataError, DecodeError
 from data.pipeline import Batches, eval_batches, train_batches
 from data.settings import check
 from data.source import Source, open_source

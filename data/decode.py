@@ -9,16 +9,12 @@ import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
 from data.crops import Box, FloatBox, pixels_around
+from data.errors import DecodeError
+from data.limits import check_jpeg, check_size
 from data.turbojpeg import decode_region
 
-#: Larger images are refused from their header. It is where Pillow draws the line by itself, at
-#: half a gigabyte of RGB; what is smaller is decoded without a warning.
-MAX_PIXELS = 178_956_970
 #: Of Pillow's formats those that are images alone: EPS, for one, is a program that it would run.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
-#: A pixel of a JPEG takes no less than this of a bit: one bit for a block of 8 by 8, unless it is
-#: coded arithmetically, which nobody does. So a tiny file cannot claim to be a large image.
-_JPEG_BITS_A_PIXEL = 1 / 64
 
 _COLOUR_SPACE = {1: "GRAY", 3: "RGB"}
 _PILLOW_MODE = {1: "L", 3: "RGB"}
@@ -26,10 +22,6 @@ _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
 
 # Its limit warns, and is half as large; ours is checked as soon as an image is opened.
 Image.MAX_IMAGE_PIXELS = None
-
-
-class DecodeError(ValueError):
-    """The bytes are not an image that can be decoded; the message says why."""
 
 
 def decode(encoded: bytes, channels: int = 3) -> np.ndarray:
@@ -40,7 +32,7 @@ def decode(encoded: bytes, channels: int = 3) -> np.ndarray:
     16 bits a value the upper 8 are kept; an animation gives its first picture.
 
     Args:
-      encoded: a file of one of :data:`FORMATS`, of at most :data:`MAX_PIXELS`.
+      encoded: a file of one of :data:`FORMATS`, of at most :data:`data.limits.MAX_PIXELS`.
       channels: 3 (a grey image gets three equal channels; transparency is dropped) or 1.
 
     Returns:
@@ -98,7 +90,7 @@ def decode_box(encoded: bytes, box: Box, size: int) -> tuple[np.ndarray, FloatBo
     Raises:
       DecodeError: the bytes cannot be decoded.
     """
-    if _is_jpeg(encoded):
+    if _is_jpeg(encoded) and _jpeg_size(encoded) is not None:
         eighths = _eighths(min(box[2:]), size)
         top, left, height, width = (side * eighths / 8 for side in box)
         scaled = top, left, height, width
@@ -132,16 +124,8 @@ def _jpeg_size(encoded: bytes) -> tuple[int, int] | None:
         height, width = simplejpeg.decode_jpeg_header(encoded)[:2]
     except ValueError:
         return None
-    _check_size(height, width)
-    if height * width * _JPEG_BITS_A_PIXEL > 8 * len(encoded):
-        raise DecodeError(f"{len(encoded)} bytes are not a whole JPEG of {width} x {height} pixels")
+    check_jpeg(height, width, len(encoded))
     return height, width
-
-
-def _check_size(height: int, width: int) -> None:
-    if not 0 < height * width <= MAX_PIXELS:
-        limit = f"1 to {MAX_PIXELS:,} are allowed"
-        raise DecodeError(f"{width} x {height} = {width * height:,} pixels, {limit}")
 
 
 def _eighths(side: int, size: int) -> int:
@@ -155,7 +139,7 @@ def _open_with_pillow(encoded: bytes) -> Image.Image:
             image = Image.open(io.BytesIO(encoded), formats=FORMATS)
         except UnidentifiedImageError:
             raise DecodeError(f"not an image ({len(encoded)} bytes)") from None
-        _check_size(image.height, image.width)
+        check_size(image.height, image.width)
         return image
 
 

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from data.bad_images import BadImages
-from data.decode import DecodeError
-from data.errors import DataError
+from data.errors import DataError, DecodeError
 from data.source import Source
 from data.spec import CLASSES, ArraySpec, Example
 

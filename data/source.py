@@ -13,7 +13,8 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.read_only_builder import builder_from_files
 
 import registry
-from data.errors import DataError
+from data.errors import DataError, first_line
+from data.files import check_files
 from data.locate import cache_directory, data_directory, how_to_prepare
 from data.spec import Example
 from data.write_set import write_set
@@ -78,14 +79,6 @@ class Source:
         except Exception as error:
             raise self._unreadable(error, indices) from error
 
-    def check_files(self) -> None:
-        """Reads the last example of every file, which a file that is cut or damaged does not give.
-
-        Raises:
-          DataError: as :meth:`read`.
-        """
-        self._read_together([end - 1 for end in self.file_ends])
-
     def name_of(self, example: Example, index: int) -> str:
         """What messages call the example at `index`: its file name or id, where it has one."""
         for name in NAMES:
@@ -109,8 +102,8 @@ class Source:
                 self.examples[index]
             except Exception as own_error:
                 file = self.files[bisect_right(self.file_ends, index)]
-                return DataError(f"{file} is damaged or gone ({_first_line(own_error)})")
-        return DataError(f"{self.files[0]} or one beside it is damaged ({_first_line(error)})")
+                return DataError(f"{file} is damaged or gone ({first_line(own_error)})")
+        return DataError(f"{self.files[0]} or one beside it is damaged ({first_line(error)})")
 
 
 def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None) -> Source:
@@ -152,6 +145,7 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
             f"{how_to_prepare(name, data_directory(data_dir))}"
         ) from error
     files = part.file_instructions
+    check_files({os.fspath(file.filename): file.examples_in_shard for file in files})
     source = Source(
         name=name,
         split=split,
@@ -163,7 +157,6 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
         # Of all splits: for a part of one TFDS does not know it.
         record_bytes=info.dataset_size / max(1, info.splits.total_num_examples),
     )
-    source.check_files()
     if info.dataset_size < KEPT:
         return dataclasses.replace(source, examples=list(source._read_together(range(len(source)))))
     return source
@@ -192,7 +185,7 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
         except Exception as error:  # of JSON, protobuf and TFDS, for a file that is damaged
             raise DataError(
                 f"{directory / plain} holds a data set whose dataset_info.json or features.json "
-                f"cannot be read ({_first_line(error)})"
+                f"cannot be read ({first_line(error)})"
             ) from error
     if is_ours and name == plain:
         # The cache first: a data directory may be shared, and nobody asked to add to it.
@@ -202,7 +195,3 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
         f"data set {name!r} is not in {data_dir}; prepare it with {how_to_prepare(name, data_dir)} "
         "or set data.data_dir or TFDS_DATA_DIR"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
