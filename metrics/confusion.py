@@ -41,14 +41,14 @@ class ConfusionMatrix:
             jax.nn.one_hot(index.reshape(rows, -1), classes, dtype=jnp.bfloat16)
             for index in (labels, predictions)
         )
-        each = jnp.einsum(
-            "npi,npj->nij", true, predicted, preferred_element_type=jnp.float32
-        )
+        each = jnp.einsum("npi,npj->nij", true, predicted, preferred_element_type=jnp.float32)
         return cls(jnp.sum(each.astype(jnp.int32), axis=0), tuple(names))
 
     def merge(self, other: "ConfusionMatrix") -> "ConfusionMatrix":
         """Counts the pixels of ``other`` too, in 64 bits."""
-        return ConfusionMatrix(np.asarray(self.counts, np.int64) + np.asarray(other.counts), self.names)
+        return ConfusionMatrix(
+            np.asarray(self.counts, np.int64) + np.asarray(other.counts), self.names
+        )
 
     def values(self) -> dict[str, float]:
         """Computes ``mean_iou``, ``pixel_accuracy`` and ``iou/<class>``.

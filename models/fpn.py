@@ -43,15 +43,9 @@ class FPN(nnx.Module):
         self.levels, self.upsample = len(in_features), upsample
         init = nnx.initializers.glorot_uniform()
         for level, channels in enumerate(in_features):
-            lateral = nnx.Conv(
-                channels, features, (1, 1), kernel_init=init, dtype=dtype, rngs=rngs
-            )
-            smooth = nnx.Conv(
-                features, features, (3, 3), kernel_init=init, dtype=dtype, rngs=rngs
-            )
-            norm = batch_norm(
-                features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs
-            )
+            lateral = nnx.Conv(channels, features, (1, 1), kernel_init=init, dtype=dtype, rngs=rngs)
+            smooth = nnx.Conv(features, features, (3, 3), kernel_init=init, dtype=dtype, rngs=rngs)
+            norm = batch_norm(features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs)
             setattr(self, f"lateral{level}", lateral)
             setattr(self, f"smooth{level}", smooth)
             setattr(self, f"norm{level}", norm)

@@ -107,9 +107,7 @@ class Segmentation(ImageTask):
         loss = Mean(*self._cross_entropy(logits, labels, valid))
         return MetricSet({"loss": loss, "confusion": confusion})
 
-    def logits_at_labels(
-        self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP
-    ) -> jax.Array:
+    def logits_at_labels(self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP) -> jax.Array:
         """Computes logits at every pixel of an evaluation batch's label maps.
 
         Returns:

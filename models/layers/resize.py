@@ -29,9 +29,7 @@ def resize_aligned(x: jax.Array, shape: tuple[int, int]) -> jax.Array:
     return interpolate(x, rows, columns).astype(x.dtype)
 
 
-def interpolation(
-    new: int, old: int, step: ArrayLike, first: ArrayLike = 0.0
-) -> jax.Array:
+def interpolation(new: int, old: int, step: ArrayLike, first: ArrayLike = 0.0) -> jax.Array:
     """Makes the matrix that interpolates linearly at first, first + step, first + 2 * step, ...
 
     Args:
