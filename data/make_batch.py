@@ -38,8 +38,12 @@ class MakeBatch:
     num_classes: int
     bad_images: BadImages
 
+    def __post_init__(self) -> None:
+        if MASK in self.spec:
+            raise ValueError(f"a preprocess may not call an array {MASK!r}: every batch has one")
+
     def __call__(self, positions: np.ndarray, indices: np.ndarray) -> dict[str, np.ndarray]:
-        """The batch.
+        """Makes the batch.
 
         Raises:
           TooManyBadImages: more examples than allowed do not decode.
