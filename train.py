@@ -18,6 +18,7 @@ from runfiles import read_metrics, read_record
 from training.config import Arguments, check_config, check_workdir, one_line_errors, parse, plain
 from training.errors import RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 def define_flags(values: FlagValues) -> None:
@@ -49,14 +50,15 @@ def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     from data import DataError
     from probes.feature_maps import save_feature_maps
     from training import loop
-    from training.devices import processes
+    from training.devices import ignore_absent_tpus, processes
     from training.run import build_run, use_compilation_cache
     from training.workdir import Record
 
-    processes.join()
+    ignore_absent_tpus()
     use_compilation_cache()
     workdir = Path(arguments.workdir)
     with one_line_errors(leave=processes.leave):
+        processes.join()
         run = build_run(arguments.config)
     with (
         one_line_errors(RunError, DataError, leave=processes.leave_at_once),
@@ -95,4 +97,5 @@ def report(workdir: Path, pictures: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(sys.argv)

@@ -186,6 +186,9 @@ class AmoebaNet(nnx.Module):
         message begins with the field's name.
     """
 
+    #: The parts that may be new where a run starts from another network (``config.init_from``).
+    NEW_PARTS = ("head", "aux")
+
     def __init__(
         self,
         *,

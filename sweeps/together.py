@@ -17,6 +17,7 @@ from sweeps.processes import ProcessJob, Workers
 from training.config import one_line_errors, read_config
 from training.errors import NotFinite, RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 class TogetherLauncher:
@@ -97,4 +98,5 @@ def main(job: Path) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(Path(sys.argv[1]))

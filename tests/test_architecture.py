@@ -38,7 +38,7 @@ PACKAGES = {
     "runfiles": set(),
     "configs": {"ml_collections"},
     "data": {"numpy", "tensorflow_datasets", "grain", "simplejpeg", "PIL", "cykooz_resizer",
-             "sklearn", "etils"},
+             "sklearn", "etils", "array_record"},
     "analysis": {"numpy", "matplotlib"},
 }  # fmt: skip
 

@@ -2,15 +2,19 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orbax.checkpoint as ocp
 
 from runfiles import CHECKPOINTS, flat
+from training.errors import Refused
 from training.state import TrainState
-from training.workdir.checkpoints import whole_steps
+from training.workdir.checkpoints import inspect
+
+#: The part of a network that another network may be the whole of.
+BACKBONE = "backbone."
 
 
 class Origin:
@@ -29,14 +33,14 @@ class Origin:
       notices: what is taken from where, and what is new, in words.
 
     Raises:
-      FileNotFoundError: there is no whole checkpoint in ``workdir``.
-      ValueError: the network is another; one line that names what differs.
+      Refused: there is no whole checkpoint in ``workdir``, or the network is another; one line that
+        names what differs.
     """
 
     def __init__(self, workdir: Path, shapes: TrainState, new_parts: Sequence[str]):
-        steps = whole_steps(workdir)
+        steps, _ = inspect(workdir)
         if not steps:
-            raise FileNotFoundError(
+            raise Refused(
                 f"config.init_from={str(workdir)!r} holds no checkpoint: it must be the workdir of "
                 "a run."
             )
@@ -48,17 +52,19 @@ class Origin:
         found = {"params": flat(there[source]), "batch_stats": flat(there["batch_stats"])}
         self._source, self._take, new, wrong = source, {}, [], []
         for kind, leaves in wanted.items():
-            self._take[kind] = []
+            self._take[kind] = {}
             for name, leaf in leaves.items():
-                old = found[kind].get(name)
+                # A network's backbone may be the whole of the other.
+                own = name if name in found[kind] else name.removeprefix(BACKBONE)
+                old = found[kind].get(own)
                 if old is not None and tuple(old.shape) == leaf.shape:
-                    self._take[kind].append(name)
+                    self._take[kind][name] = own
                     continue
                 text = f"{name} is {_shape(old)} there and {_shape(leaf)} here"
                 (new if name.split(".")[0] in new_parts else wrong).append(text)
         if wrong:
             shown = "; ".join(wrong[:5]) + ("; ..." if len(wrong) > 5 else "")
-            raise ValueError(
+            raise Refused(
                 f"config.init_from={str(workdir)!r} has another network: {shown} "
                 f"({len(wrong)} of {sum(map(len, wanted.values()))} arrays)."
             )
@@ -67,9 +73,12 @@ class Origin:
 
     def apply(self, state: TrainState) -> TrainState:
         """Puts the origin's network into a fresh state, on the state's own devices."""
+        fresh = {"params": flat(state.params), "batch_stats": flat(state.batch_stats)}
         like = {
-            self._source: _pick(state.params, self._take["params"]),
-            "batch_stats": _pick(state.batch_stats, self._take["batch_stats"]),
+            self._source if kind == "params" else kind: _nested(
+                {there: fresh[kind][here] for here, there in names.items()}
+            )
+            for kind, names in self._take.items()
         }
         with contextlib.closing(ocp.PyTreeCheckpointer()) as checkpointer:
             restored = checkpointer.restore(
@@ -80,31 +89,29 @@ class Origin:
                     partial_restore=True,
                 ),
             )
-        params = _merge(state.params, restored[self._source])
-        average = None if state.ema is None else params
-        stats = _merge(state.batch_stats, restored["batch_stats"])
-        return dataclasses.replace(state, params=params, batch_stats=stats, ema=average)
+        for kind, names in self._take.items():
+            found = flat(restored[self._source if kind == "params" else kind])
+            fresh[kind] |= {here: found[there] for here, there in names.items()}
+        params = _nested(fresh["params"])
+        return dataclasses.replace(
+            state,
+            params=params,
+            batch_stats=_nested(fresh["batch_stats"]),
+            ema=None if state.ema is None else params,
+        )
 
 
 def _shape(leaf: Any) -> str:
     return "absent" if leaf is None else str(tuple(leaf.shape))
 
 
-def _pick(tree: dict, names: Sequence[str], prefix: str = "") -> dict:
-    """The leaves of a nested dict with these flat names."""
-    picked = {}
-    for name, value in tree.items():
-        if isinstance(value, dict):
-            if own := _pick(value, names, f"{prefix}{name}."):
-                picked[name] = own
-        elif f"{prefix}{name}" in names:
-            picked[name] = value
-    return picked
-
-
-def _merge(tree: dict, changes: dict) -> dict:
-    """A nested dict with some of its leaves replaced."""
-    return tree | {
-        name: _merge(tree[name], value) if isinstance(value, dict) else value
-        for name, value in changes.items()
-    }
+def _nested(leaves: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of :func:`runfiles.flat`."""
+    tree: dict[str, Any] = {}
+    for name, leaf in leaves.items():
+        *path, last = name.split(".")
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = leaf
+    return tree
