@@ -36,9 +36,9 @@ class Job(Protocol):
     trials: Sequence[Trial]
 
     def poll(self) -> str | None:
-        """Returns None while it runs, and then why it ended, in one line, for a run that is not done.
+        """Returns None while it runs, and then in one line why it ended before its runs were done.
 
-        After "" such a run waits again; after a reason it has failed.
+        After "" these runs wait again; after a reason they have failed.
         """
 
     def stop(self) -> bool:

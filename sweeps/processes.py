@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from runfiles import TRAIN_LOG
 from sweeps.gpus import gpus, share
@@ -62,6 +63,9 @@ class ProcessJob:
         return read_from(self._log, self._begin)
 
 
+Kind = TypeVar("Kind", bound=ProcessJob)
+
+
 class Workers:
     """Room for so many processes at a time; each place has its share of the GPUs."""
 
@@ -70,13 +74,9 @@ class Workers:
         self._jobs: dict[int, ProcessJob] = {}
 
     def start(
-        self,
-        trials: Sequence[Trial],
-        arguments: Sequence[str],
-        log: Path,
-        kind: type[ProcessJob] = ProcessJob,
-    ) -> ProcessJob:
-        """Starts a process in a free place; ``kind`` is the class of its job."""
+        self, kind: type[Kind], trials: Sequence[Trial], arguments: Sequence[str], log: Path
+    ) -> Kind:
+        """Starts a process in a free place, as a job of class ``kind``."""
         busy = {slot for slot, job in self._jobs.items() if job.poll() is None}
         slot = min(set(range(self.count)) - busy)
         job = kind(trials, arguments, log, share(self._gpus, slot, self.count))
@@ -130,4 +130,4 @@ class LocalLauncher:
     def start(self, trials: Sequence[Trial]) -> Sequence[ProcessJob]:
         (trial,) = trials
         arguments = [str(ROOT / "train.py"), f"--workdir={trial.workdir}"]
-        return [self._places.start(trials, arguments, trial.workdir / TRAIN_LOG)]
+        return [self._places.start(ProcessJob, trials, arguments, trial.workdir / TRAIN_LOG)]

@@ -114,7 +114,7 @@ def best_of(results: dict[Trial, Result], count: int) -> Sequence[tuple[Trial, R
 
 
 def _field(trial: Trial, field: str) -> Any:
-    """A field of any run, whether its own grid sets it or not; None of one that has no such field."""
+    """Reads a field of any run, whether the grid sets it there or not; None where it has none."""
     value: Any = trial.config
     for name in field.split("."):
         if not isinstance(value, ConfigDict) or name not in value:
