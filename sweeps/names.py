@@ -1,6 +1,5 @@
 """The names of the folders of a grid's runs."""
 
-import collections
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -32,10 +31,13 @@ def folder_names(grid: Sequence[Mapping[str, Any]]) -> list[str]:
         for run in grid
     ]
     # Values that differ may look alike in a name.
-    alike = collections.Counter(names)
+    values = [repr(sorted(run.items())) for run in grid]
+    alike: dict[str, set[str]] = {}
+    for name, own in zip(names, values, strict=True):
+        alike.setdefault(name, set()).add(own)
     return [
-        fit(name, own=repr(sorted(run.items(), key=str)) if alike[name] > 1 else "")
-        for name, run in zip(names, grid, strict=True)
+        fit(name, own if len(alike[name]) > 1 else "")
+        for name, own in zip(names, values, strict=True)
     ]
 
 

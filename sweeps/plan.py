@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import copy
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,7 +104,8 @@ def _named(number: int, names: Sequence[str]) -> Iterator[None]:
 
 
 def _config(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
-    changed = change(config.copy_and_resolve_references().unlock(), changes)
+    # A deep copy: ConfigDict's own forgets of which type a field is that is None.
+    changed = change(copy.deepcopy(config).unlock(), changes)
     check_config(changed)
     return changed.lock()
 
