@@ -12,7 +12,10 @@ CONFIG = ConfigDict({"batch_size": 1})
 
 
 class FakeJob:
-    """Ends at its second poll, or not before it is stopped; ``outcomes``: trial name -> reason of failure."""
+    """Ends at its second poll, or not before it is stopped.
+
+    ``outcomes``: trial name -> reason of failure.
+    """
 
     def __init__(self, trials, outcomes, writes_itself, never_ends):
         self.trials, self._outcomes, self._polls = trials, outcomes, 0

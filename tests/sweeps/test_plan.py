@@ -10,6 +10,7 @@ from training.config import parse, plain, write_config
 
 KEEP_PROB = "config.regularizer.keep_prob"
 SEEDS = 'hyper.sweep("config.seed", [0, 1])'
+ONE = f'{{"{KEEP_PROB}": 0.8}}'
 BOTH = f'hyper.product([{SEEDS}, hyper.sweep("{KEEP_PROB}", [0.8, 0.9])])'
 
 
@@ -61,11 +62,10 @@ def test_train_gets_exactly_the_config_of_the_run(tmp_path):
 @pytest.mark.parametrize(
     ("grid", "expected"),
     [
-        (f'(run for run in hyper.sweep("{KEEP_PROB}", [0.8, 0.9]))', ["keep_prob=0.8", "keep_prob=0.9"]),
+        (f"(run for run in {SEEDS})", ["seed=0", "seed=1"]),
         ('{"config.seed": 3}', ["seed=3"]),
-        (f'hyper.product(grid for grid in [{SEEDS}, {{"{KEEP_PROB}": 0.8}}])', ["seed=0", "seed=1"]),
-        (f'hyper.zipit(iter([{SEEDS}, iter({SEEDS.replace("seed", "log_every").replace("0", "3")})]))',
-         ["seed=0,log_every=3", "seed=1,log_every=1"]),
+        (f"hyper.product(grid for grid in [{SEEDS}, {ONE}])", ["seed=0", "seed=1"]),
+        (f"hyper.zipit(iter([iter({SEEDS}), {ONE}]))", ["seed=0", "seed=1"]),
         ('hyper.sweep("config.seed", np.arange(2))', ["seed=0", "seed=1"]),
         (f'hyper.sweep("{KEEP_PROB}", np.float32([0.8, 0.9]))', ["keep_prob=0.8", "keep_prob=0.9"]),
         ('hyper.sweep("config.regularizer.on_skip", np.array([True, False]))',
@@ -112,12 +112,12 @@ def test_a_grid_is_whatever_says_runs(tmp_path, grid, expected):
         (f'hyper.sweep("{KEEP_PROB}", [0.9, "high"])', r"run 2 of 2, .* must be a number, got 'hi"),
         (f'hyper.sweep("{KEEP_PROB}", [0.9, object()])', r"run 2 of 2, .* must be a number"),
         ('hyper.sweep("config.seed", [0, 1, 0])', r"gives the run seed=0 twice"),
-        ('hyper.sweep("config.regularizer.groups", [4, (4,)])', r"gives the run groups=4-\w+ twice"),
+        ('hyper.sweep("config.regularizer.groups", [4, (4,)])', r"the run groups=4-\w+ twice"),
         (f'[{{"config.regularizer": {{"keep_prob": 0.8}}, "{KEEP_PROB}": 0.9}}]',
          r"sets config\.regularizer\.keep_prob twice in one run"),
         ('hyper.sweep("seed", [0])', r"'seed' is not a field: fields are config\.NAME"),
         ("[{3: 4}]", r"3 is not a field: fields are config\.NAME"),
-        ('hyper.sweep("config.model", [{"depth": 18}, {"dept": 18}])', r"run 2 of 2, dept=18: .*'dept'"),
+        ('hyper.sweep("config.model", [{"depth": 18}, {"dept": 18}])', r"run 2 of 2, dept=18: "),
     ],
 )  # fmt: skip
 def test_a_bad_grid_is_refused_and_the_run_named(tmp_path, grid, message):
