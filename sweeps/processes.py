@@ -15,7 +15,8 @@ from sweeps.plan import Trial
 ROOT = Path(__file__).parents[1]
 #: Exit code of a job that leaves its trials to other jobs (EX_TEMPFAIL).
 AGAIN = 75
-STOPPED = tuple(128 + number for number in (signal.SIGTERM, signal.SIGINT))
+#: Exit codes of a process that was told to stop: by its own handler, or before it had one.
+STOPPED = (128 + signal.SIGTERM, 128 + signal.SIGINT, -signal.SIGTERM, -signal.SIGINT)
 
 
 class ProcessJob:

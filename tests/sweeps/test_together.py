@@ -7,14 +7,19 @@ import jax
 import numpy as np
 import pytest
 
-from runfiles import CHECKPOINTS, checkpoint_steps, take_lock
+from runfiles import CHECKPOINTS, FAILED, checkpoint_steps, take_lock
+from sweeps import together as module
+from sweeps.launch import Board, State
 from sweeps.plan import Trial
+from sweeps.processes import AGAIN
 from sweeps.together import TogetherLauncher
 from tests import tiny
 from training import loop
+from training.config import write_config
+from training.devices import processes
 from training.state import fingerprint
 from training.stop import StopRequest
-from training.together import OneOfMany, OutOfStep, RecordsTogether, RunsTogether
+from training.together import RecordsTogether, RunsTogether
 
 
 def trials_in(folder, count, **changes):
@@ -137,6 +142,38 @@ def test_a_runs_bits_do_not_depend_on_those_beside_it(tmp_path):
     assert fingerprint(of_run(alone, 0)) == fingerprint(of_run(two, 0))
 
 
+@pytest.fixture
+def main(tmp_path, monkeypatch):
+    """What a job's process does with these runs' folders; returns its exit code."""
+
+    def leave(code):
+        raise SystemExit(code)
+
+    monkeypatch.setattr(processes, "leave_at_once", leave)
+    monkeypatch.setenv("XLA_FLAGS", "")  # main adds to them
+
+    def run(*workdirs):
+        (tmp_path / "job.json").write_text(json.dumps([str(workdir) for workdir in workdirs]))
+        with pytest.raises(SystemExit) as caught:
+            module.main(tmp_path / "job.json")
+        return caught.value.code
+
+    return run
+
+
+@pytest.mark.slow
+def test_the_run_that_diverges_is_marked_and_no_other(tmp_path, main):
+    """It is the last one, which stands on the place left over too."""
+    trials = trials_in(tmp_path, 2)
+    trials.append(Trial("2", tmp_path / "2", {}, tiny.config(learning_rate__base=1e30)))
+    for trial in trials:
+        write_config(trial.workdir, trial.config)
+    assert main(*(trial.workdir for trial in trials)) == 1
+    states = Board.read(trials).states
+    assert [states[trial] for trial in trials] == [State.WAITING, State.WAITING, State.FAILED]
+    assert (trials[2].workdir / FAILED).read_text().startswith("the ")
+
+
 def damage(workdir, step):
     files = sorted((workdir / CHECKPOINTS / str(step) / "state").rglob("*"))
     next(path for path in files if path.is_file()).write_bytes(b"not what was written")
@@ -145,33 +182,30 @@ def damage(workdir, step):
 @pytest.mark.slow
 # A lock that is not got leaves its file to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_run_that_lost_its_newest_checkpoint_costs_the_others_nothing(tmp_path):
+def test_a_run_that_lost_its_newest_checkpoint_costs_the_others_nothing(tmp_path, main, capsys):
     """Refused with every whole checkpoint in its place; the next job takes those that agree."""
     trials = trials_in(tmp_path, 3, steps=4)
     folders = [trial.workdir for trial in trials]
-    configs = [trial.config for trial in trials]
-    runs, _ = train(configs, folders)
-    runs.steps = 6
+    train([trial.config for trial in trials], folders)
     damage(folders[1], 4)
     before = [checkpoint_steps(folder) for folder in folders]
-    message = r"1 from step \d; 0, 2 from step 4\. No whole .* Damaged.*: step 4 of .*/1: "
-    with pytest.raises(OutOfStep, match=message):
-        RecordsTogether(runs, folders)
-    assert [checkpoint_steps(folder) for folder in folders] == [
-        before[0], before[1][:-1], before[2],
-    ]  # fmt: skip
+    assert main(*folders) == AGAIN
+    message = capsys.readouterr().err.splitlines()[-1]
+    assert "1 from step 3; 0, 2 from step 4. No whole checkpoint was touched." in message
+    assert f"Damaged, and moved to damaged/: step 4 of {folders[1]}: " in message
+    after = [checkpoint_steps(folder) for folder in folders]
+    assert after == [before[0], before[1][:-1], before[2]]
     launcher = TogetherLauncher(1, 16, tmp_path / "jobs")
     assert launcher.take(trials) == [trials[0], trials[2]]
-    with RecordsTogether(RunsTogether(configs[::2]), folders[::2]) as records:
-        assert records.step == 4
 
-    # A run that cannot begin is named, and holds no other back.
+    # A run that cannot begin is marked, unless it is at work elsewhere, and holds no other back.
+    with take_lock(folders[0]):
+        assert main(*folders) == 2
+        assert "in use by another run" in capsys.readouterr().err
+        assert Board.read(trials).states[trials[0]] is State.RUNNING
     for step in checkpoint_steps(folders[1]):
         damage(folders[1], step)
-    with pytest.raises(OneOfMany, match=r"every checkpoint in .* is damaged") as caught:
-        RecordsTogether(runs, folders)
-    assert caught.value.workdir == folders[1]
-    with take_lock(folders[0]), pytest.raises(OneOfMany, match="in use by another run") as caught:
-        RecordsTogether(runs, folders)
-    assert caught.value.workdir == folders[0]
-    assert 4 in checkpoint_steps(folders[2])
+    assert main(*folders) == 2
+    assert not (folders[0] / FAILED).exists() and not (folders[2] / FAILED).exists()
+    assert "every checkpoint in" in (folders[1] / FAILED).read_text()
+    assert 4 in checkpoint_steps(folders[0]) and 4 in checkpoint_steps(folders[2])
