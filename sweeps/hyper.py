@@ -20,7 +20,7 @@ Grid = list[Run]
 
 
 def sweep(field: str, values: Iterable[Any]) -> Grid:
-    """One run for each value of a field.
+    """Makes one run for each value of a field.
 
     Raises:
       ValueError: ``values`` is a single value, or a text, whose letters are hardly meant.
@@ -31,17 +31,17 @@ def sweep(field: str, values: Iterable[Any]) -> Grid:
 
 
 def fixed(field: str, value: Any, length: int = 1) -> Grid:
-    """A field at one value, in so many runs."""
+    """Makes so many runs with a field at one value."""
     return [{field: value}] * length
 
 
 def product(grids: Iterable[Iterable[Run] | Run]) -> Grid:
-    """Every combination of runs of the grids; those of the last grid vary fastest."""
+    """Makes every combination of runs of the grids; those of the last grid vary fastest."""
     return [_join(runs) for runs in itertools.product(*map(runs_of, grids))]
 
 
 def zipit(grids: Iterable[Iterable[Run] | Run]) -> Grid:
-    """The first runs of all grids as one run, the second ones, ...; a grid of one run repeats.
+    """Joins the first runs of all grids to one run, then the second ones; a single run repeats.
 
     Raises:
       ValueError: grids of different lengths.
@@ -55,7 +55,7 @@ def zipit(grids: Iterable[Iterable[Run] | Run]) -> Grid:
 
 
 def chainit(grids: Iterable[Iterable[Run] | Run]) -> Grid:
-    """The runs of all grids, one grid after the other."""
+    """Lists the runs of all grids, one grid after the other."""
     return list(itertools.chain(*map(runs_of, grids)))
 
 

@@ -171,11 +171,11 @@ class SlurmJob:
         return f"its Slurm job {self.id} has ended: {reason}"
 
     def stop(self) -> bool:
-        return False  # it is Slurm's now
+        return False  # Slurm continues it
 
 
 class Train:
-    """A job's work: train.py as a process of its own."""
+    """The work of a job: train.py as a process of its own."""
 
     def __init__(self, workdir: Path):
         self._workdir = workdir
@@ -193,7 +193,7 @@ class Train:
             sys.exit(code)
 
     def checkpoint(self) -> submitit.helpers.DelayedSubmission:
-        """Stops the run, for submitit, which then queues the job again."""
+        """Stops the run so that it saves; submitit then queues the job again."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait()
