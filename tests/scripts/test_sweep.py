@@ -48,7 +48,7 @@ def test_killed_with_its_runs_it_resumes_and_repeats_nothing(tmp_path):
     assert out.split() == [word for name in names for word in ("waiting", name)]
     runs = [tmp_path / "sweep" / name for name in names]
     process = tiny.start(*command)
-    tiny.wait_until(lambda: len(read_metrics(runs[2])) > 5, process)
+    tiny.wait_until(lambda: checkpoint_steps(runs[2]) and checkpoint_steps(runs[3]), process)
     for child in children(process):
         os.kill(child, signal.SIGKILL)
     process.kill()
