@@ -59,7 +59,9 @@ def test_the_last_layer_is_new_where_the_classes_are_others(trained):
 def test_another_network_is_refused_by_the_names_of_what_differs(trained, tmp_path):
     workdir, _ = trained
     run = build_run(tiny.config(model__width=8, init_from=str(workdir)))
-    with pytest.raises(Refused, match=r"group1_block1\.conv1\.conv\.kernel is \(3, 3, 4, 4\) there and") as error:
+    with pytest.raises(
+        Refused, match=r"group1_block1\.conv1\.conv\.kernel is \(3, 3, 4, 4\) there and"
+    ) as error:
         run.init_state()
     assert "\n" not in str(error.value)
     run = build_run(tiny.config(init_from=str(tmp_path)))
