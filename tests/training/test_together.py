@@ -6,15 +6,15 @@ import jax
 import numpy as np
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from training import loop
 from training.errors import NotFinite
-from training.workdir import Record
 from training.run import Run, build_run
-from runfiles import read_metrics
 from training.state import fingerprint
 from training.stop import StopRequest
 from training.together import RecordsTogether, RunsTogether
+from training.workdir import Record
 
 CHANGES = [
     {"seed": 0, "regularizer__keep_prob": 0.9},
