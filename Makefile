@@ -26,7 +26,7 @@ paper: $(VENV)/installed
 	$(SWEEP) $(FEW):figure3 --workdir=$(PAPER)/figure3
 	$(SWEEP) $(FEW):figure4 --workdir=$(PAPER)/figure4
 	$(SWEEP) $(FEW):networks --workdir=$(PAPER)/networks
-	ls -d $(PAPER)/networks/name=* | xargs -P 2 -I RUN $(BIN)/python eval.py $(FEW) \
+	ls -d $(PAPER)/networks/name=* | xargs -P 2 -I RUN $(BIN)/python eval.py \
 		--workdir=RUN --cam=10 --inference_keep_prob=1,0.9,0.8,0.7,0.6,0.5 \
 		--inference_block_size=1,3
 	$(BIN)/python -m analysis table1 $(PAPER)/table1

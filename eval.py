@@ -20,6 +20,7 @@ from training.config import check_config, one_line_errors, parse
 from training.config.check import numbers
 from training.errors import RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 def define_flags(values: FlagValues) -> None:
@@ -41,13 +42,14 @@ def main(argv: list[str]) -> None:
 
         # Imported late: what is wrong with the arguments is said before the rest is loaded.
         from probes import class_activation, inference_drop
-        from training.devices import processes
+        from training.devices import ignore_absent_tpus, processes
         from training.evaluation import evaluate
         from training.run import build_run, use_compilation_cache
         from training.state import fingerprint
         from training.workdir import Checkpoints
 
         logging.set_verbosity(logging.ERROR)  # Orbax warns that it reads only
+        ignore_absent_tpus()
         processes.join()
         use_compilation_cache()
         run = build_run(arguments.config)
@@ -89,4 +91,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(sys.argv)

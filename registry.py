@@ -12,19 +12,17 @@ from typing import Any
 def names(room: str) -> list[str]:
     """Lists the parts of a package: the files that define a class or function called like them.
 
-    The files are read, not imported; what other parts build on (``models/batch_norm.py`` with a
-    function of that name) stands apart by its leading underscore or by another name in it.
+    The files are read, not imported. What the parts build on is none of them: ``base.py``, and
+    files with a leading underscore.
 
     Args:
       room: dotted name of the package, such as `models` or `data.preprocess`.
     """
-    package = importlib.import_module(room)
-    files = sorted(path for folder in package.__path__ for path in Path(folder).glob("*.py"))
-    return [path.stem for path in files if _is_part(path)]
+    return sorted(path.stem for path in _files(room) if _has_part(path))
 
 
 def find(room: str, name: str, what: str | None = None) -> Callable[..., Any]:
-    """The class or function that the file `name` of a package is there for.
+    """Finds the class or function that the file `name` of a package is there for.
 
     It is the one whose own name is `name` if case and underscores are ignored, so that the file
     `spatial_dropout.py` is there for `SpatialDropout`. Only that file is imported.
@@ -37,15 +35,17 @@ def find(room: str, name: str, what: str | None = None) -> Callable[..., Any]:
     Raises:
       ValueError: no file has that name, or none of what it defines is called like it.
     """
+    if any(path.stem == name and not _has_part(path) for path in _files(room)):
+        raise ValueError(
+            f"{room}/{name}.py must define a class or function called {name} "
+            "(in any case, with or without underscores)."
+        )
     one_of(what or room, name, names(room))
     module = importlib.import_module(f"{room}.{name}")
-    for label, value in vars(module).items():
-        is_own = callable(value) and getattr(value, "__module__", None) == module.__name__
-        if is_own and _plain(label) == _plain(name):
-            return value
-    raise ValueError(
-        f"{room}/{name}.py must define a class or function called {name} "
-        "(in any case, with or without underscores)."
+    return next(
+        value
+        for label, value in vars(module).items()
+        if _plain(label) == _plain(name) and getattr(value, "__module__", None) == module.__name__
     )
 
 
@@ -79,9 +79,13 @@ def hint(name: object, allowed: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
-def _is_part(path: Path) -> bool:
-    if path.stem.startswith("_"):
-        return False
+def _files(room: str) -> list[Path]:
+    package = importlib.import_module(room)
+    found = (path for folder in package.__path__ for path in Path(folder).glob("*.py"))
+    return [path for path in found if path.stem != "base" and not path.stem.startswith("_")]
+
+
+def _has_part(path: Path) -> bool:
     definitions = (ast.ClassDef, ast.FunctionDef)
     return any(
         isinstance(node, definitions) and _plain(node.name) == _plain(path.stem)

@@ -18,6 +18,7 @@ from runfiles import read_metrics, read_record
 from training.config import Arguments, check_config, check_workdir, one_line_errors, parse, plain
 from training.errors import RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 def define_flags(values: FlagValues) -> None:
@@ -28,7 +29,9 @@ def define_flags(values: FlagValues) -> None:
 def main(argv: list[str]) -> None:
     with StopRequest() as stop:
         with one_line_errors():
-            arguments = parse(argv, define_flags, instead_of_workdir=("compile_for", "print_config"))
+            arguments = parse(
+                argv, define_flags, instead_of_workdir=("compile_for", "print_config")
+            )
             check_config(arguments.config)
         if arguments.print_config:
             print(json.dumps(plain(arguments.config), indent=2))
@@ -44,20 +47,21 @@ def main(argv: list[str]) -> None:
 
 def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     # Imported late: what is wrong with the arguments is said before the rest is loaded.
-    from data import TooManyBadImages
+    from data import DataError
     from probes.feature_maps import save_feature_maps
     from training import loop
-    from training.devices import processes
+    from training.devices import ignore_absent_tpus, processes
     from training.run import build_run, use_compilation_cache
     from training.workdir import Record
 
-    processes.join()
+    ignore_absent_tpus()
     use_compilation_cache()
     workdir = Path(arguments.workdir)
     with one_line_errors(leave=processes.leave):
+        processes.join()
         run = build_run(arguments.config)
     with (
-        one_line_errors(RunError, TooManyBadImages, leave=processes.leave_at_once),
+        one_line_errors(RunError, DataError, leave=processes.leave_at_once),
         Record(run, workdir) as record,
     ):
         state, signal = loop.train(run, record, stop)
@@ -93,4 +97,5 @@ def report(workdir: Path, pictures: list[Path]) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(sys.argv)

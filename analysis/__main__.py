@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         return 2
     name, *folders = arguments
     try:
-        print(registry.find(FIGURES, name)(*map(Path, folders)))
+        print(registry.find(FIGURES, name, "table or figure")(*map(Path, folders)))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

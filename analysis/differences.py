@@ -3,20 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from runfiles import RunRecord, flat
+from runfiles import FREE_FIELDS, RunRecord, flat, is_within
 
-#: Fields that do not decide what a run measures. The seed does, but runs are averaged over it.
-FREE_FIELDS = (
-    "seed",
-    "mesh",
-    "checkpoint_every",
-    "log_every",
-    "data.data_dir",
-    "data.threads",
-    "data.prefetch",
-    # The steps that they make are compared.
-    "epochs",
-)
+#: Runs may differ in these and share a row. The seed does decide what a run measures, but runs are
+#: averaged over it; epochs are compared as the steps that they make. eval_every is not among them:
+#: the best of more evaluations is larger.
+SHARED_FIELDS = (*FREE_FIELDS, "seed", "epochs")
+
+#: Fields that tell the most to a reader: named first among those that tell as many runs apart.
+TELLING = ("data.name", "model.name", "model.depth", "steps")
+ABSENT = "absent"
 
 
 def setting(record: RunRecord) -> dict[str, Any]:
@@ -24,40 +20,36 @@ def setting(record: RunRecord) -> dict[str, Any]:
     fields = flat(record.config) | {"steps": record.steps}
     if fields.get("regularizer.name") in (None, "none"):
         # Nothing is regularised, whatever the other fields say.
-        fields = {name: v for name, v in fields.items() if not within(name, ("regularizer",))}
+        fields = {name: v for name, v in fields.items() if not is_within(name, ("regularizer",))}
     return {
         # 2 and 2.0 are one value.
         name: int(value) if isinstance(value, float) and value.is_integer() else value
         for name, value in fields.items()
-        if not within(name, FREE_FIELDS)
+        if not is_within(name, SHARED_FIELDS)
     }
 
 
-def within(name: str, fields: Sequence[str]) -> bool:
-    """Whether a flat name is one of the fields or lies below one of them."""
-    return any(name == field or name.startswith(f"{field}.") for field in fields)
-
-
 def tell_apart(settings: Sequence[dict[str, Any]]) -> list[str]:
-    """Says of each setting what tells it from the others, by as few fields as will do.
+    """Says of each setting what tells it from the others, by few fields.
 
     Such as "data.name=digits, steps=700"; "" where all are alike. A field that a setting does not
-    have is "absent" there.
+    have is "absent" there; such fields are named only where no others will do.
     """
-    names = list(dict.fromkeys(name for fields in settings for name in fields))
+    found = dict.fromkeys(name for fields in settings for name in fields)
+    names = [*(name for name in TELLING if name in found), *(n for n in found if n not in TELLING)]
     values = {name: [_text(fields, name) for fields in settings] for name in names}
-    kinds = len(set(zip(*values.values(), strict=True)))
+
+    def kinds(chosen: Sequence[str]) -> int:
+        rows = range(len(settings))
+        return len({tuple(values[name][row] for name in chosen) for row in rows})
+
+    def gain(name: str) -> tuple[bool, int]:
+        count = kinds([*chosen, name])
+        return count > kinds(chosen) and ABSENT not in values[name], count
+
     chosen: list[str] = []
-    count = 1
-    while count < kinds:
-        # The first of those that tell the most settings apart.
-        counts = {
-            name: len(set(zip(*(values[each] for each in [*chosen, name]), strict=True)))
-            for name in names
-        }
-        best = max(names, key=lambda name: counts[name])
-        chosen.append(best)
-        count = counts[best]
+    while kinds(chosen) < kinds(names):
+        chosen.append(max(names, key=gain))
     chosen.sort(key=names.index)
     return [
         ", ".join(f"{name}={values[name][index]}" for name in chosen)
@@ -67,6 +59,6 @@ def tell_apart(settings: Sequence[dict[str, Any]]) -> list[str]:
 
 def _text(fields: dict[str, Any], name: str) -> str:
     if name not in fields:
-        return "absent"
+        return ABSENT
     value = fields[name]
     return "+".join(map(str, value)) if isinstance(value, list) else str(value)

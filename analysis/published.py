@@ -25,4 +25,4 @@ def is_papers_network(config: dict[str, Any]) -> bool:
     """Whether a run's accuracy can stand on one axis with these: ResNet-50 on ImageNet."""
     model = config["model"]
     is_resnet50 = model.get("name") == "resnet" and model.get("depth") == 50
-    return is_resnet50 and config["data"]["name"].startswith("imagenet2012")
+    return is_resnet50 and str(config["data"]["name"]).startswith("imagenet2012")

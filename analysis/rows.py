@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from analysis.differences import setting, tell_apart, within
+from analysis.differences import setting, tell_apart
 from analysis.runs import Run
-from runfiles import flat
+from runfiles import flat, is_within
 
 #: What the paper's tables and figures are about: rows may differ in these, of course.
-SUBJECTS = ("regularizer", "label_smoothing", "data.cutout", "data.autoaugment")
+SUBJECTS = ("regularizer", "task.label_smoothing", "data.cutout", "data.autoaugment")
 
 
 def row_of(config: dict[str, Any]) -> str:
@@ -29,7 +29,7 @@ def other_changes(config: dict[str, Any]) -> list[str]:
     added = {
         "cutout": bool(fields.get("data.cutout")),
         "autoaugment": fields.get("data.autoaugment") not in (None, "none"),
-        "label_smoothing": bool(fields.get("label_smoothing")),
+        "label_smoothing": bool(fields.get("task.label_smoothing")),
     }
     return [name for name, is_added in added.items() if is_added]
 
@@ -44,18 +44,22 @@ def tell_rows_apart(
     that differ between runs of one name. ``columns`` are fields that are shown otherwise.
     """
     settings = [
-        {name: v for name, v in setting(run.record).items() if not within(name, columns)}
+        {name: v for name, v in setting(run.record).items() if not is_within(name, columns)}
         for run in runs
     ]
     common = tell_apart(
-        [{name: v for name, v in own.items() if not within(name, SUBJECTS)} for own in settings]
+        [{name: v for name, v in own.items() if not is_within(name, SUBJECTS)} for own in settings]
     )
     names = [name_of(run) for run in runs]
     subjects = [""] * len(runs)
     for row in set(names):
         members = [index for index, name in enumerate(names) if name == row]
         own = [
-            {name: v for name, v in settings[index].items() if within(name, SUBJECTS)}
+            {
+                name.removeprefix("regularizer."): value
+                for name, value in settings[index].items()
+                if is_within(name, SUBJECTS)
+            }
             for index in members
         ]
         for index, text in zip(members, tell_apart(own), strict=True):

@@ -76,7 +76,7 @@ def find_runs(*folders: Path) -> list[Run]:
         for run in finished:
             kept = runs.setdefault(_identity(run), run)
             # A folder may be given twice, or lie within another.
-            left_out["copies of others"] += kept.workdir.resolve() != run.workdir.resolve()
+            left_out["the same as another"] += kept.workdir.resolve() != run.workdir.resolve()
     reasons = [f"{count} {reason}" for reason, count in left_out.items() if count]
     if reasons:
         print(f"runs left out: {', '.join(reasons)}", file=sys.stderr)

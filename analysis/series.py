@@ -1,6 +1,7 @@
 """Values over seeds as lines with error bars: what the paper's figures have in common."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ STYLES = [
     ("#E69F00", "v"),
     ("#56B4E9", "P"),
 ]
+DASHES = ("-", "--", ":")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ def draw_lines(axis: Any, points: Sequence[Point], *, order: Sequence[str]) -> N
                 [point.mean for point in own],
                 [point.deviation for point in own],
                 color=colour, marker=marker, markersize=5, linewidth=1.5, capsize=3, label=name,
+                linestyle=DASHES[index // len(STYLES) % len(DASHES)],
             )  # fmt: skip
 
 
@@ -91,10 +94,20 @@ def finish(figure: Figure, axes: Sequence[Any], folder: Path, name: str) -> Path
         axis.spines[["top", "right"]].set_visible(False)
         handles, labels = axis.get_legend_handles_labels()
         lines |= dict(zip(labels, handles, strict=True))
+    columns = _columns(figure.get_figwidth(), lines)
+    rows = math.ceil(len(lines) / columns)
+    figure.set_figheight(figure.get_figheight() + 0.2 * max(0, rows - 2))
     figure.legend(
-        lines.values(), lines.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=9
-    )
+        lines.values(), lines.keys(),
+        loc="outside lower center", ncols=columns, frameon=False, fontsize=9,
+    )  # fmt: skip
     return save(figure, folder / f"{name}.png", dpi=150)
+
+
+def _columns(width: float, names: Iterable[str]) -> int:
+    """How many columns of names stand side by side in so many inches: 1 to 3."""
+    column = 0.5 + 0.075 * max(map(len, names), default=0)
+    return max(1, min(3, int(width / column)))
 
 
 def write_points(

@@ -13,6 +13,8 @@ def base() -> ConfigDict:
     """The fields that every run has."""
     config = ConfigDict()
     config.seed = 0
+    # The workdir of a run whose network training starts from.
+    config.init_from = config_dict.placeholder(str)
     # The length of training: steps wins where both are given.
     config.steps = config_dict.placeholder(int)
     config.epochs = config_dict.placeholder(float)
@@ -32,10 +34,9 @@ def base() -> ConfigDict:
         "train_split": "train",
         "eval_split": "test",
         "preprocess": config_dict.placeholder(str),
-        "image_size": config_dict.placeholder(int),
         "threads": 2,
         "prefetch": 4,
-        "max_bad_share": 0.01,"autoaugment": "none", "cutout": 0, "mean": (0.3,), "std": (.38,), #SHIM
+        "max_bad_share": 0.01,
     }
     config.model = {"name": "resnet"}
 

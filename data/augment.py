@@ -1,43 +1,42 @@
 """What a config adds to a data set's own crops and flips in training."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+import registry
+from data import fields
 from data.autoaugment import POLICIES, autoaugment
 from data.cutout import cutout
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
-def find_augment(config_data: Any, channels: int) -> Augment:
-    """AutoAugment, then Cutout, where the config asks for them.
+def find_augment(policy: str, cutout_size: int, mean: Sequence[float]) -> Augment:
+    """AutoAugment, then Cutout, where they are asked for.
 
     Args:
-      config_data: attributes `autoaugment` ("none" or a name in `POLICIES`), `cutout` (pixels,
-        0 for none), `mean` (of each channel, in 0 to 1) and `name`.
-      channels: of the images.
+      policy: `config.data.autoaugment`: a name in :data:`data.autoaugment.POLICIES`, or "none".
+      cutout_size: `config.data.cutout`: side of the square, pixels; 0 for none.
+      mean: of each channel, 0 to 1; the square's colour.
 
     Returns:
       (uint8 `(size, size, channels)`, the example's generator) -> the same kind of image.
 
     Raises:
-      ValueError: an unknown policy, or AutoAugment of images without colour.
+      ValueError: an unknown policy, AutoAugment of images without colour, or a negative size.
     """
-    name, size = config_data.autoaugment, config_data.cutout
-    if name != "none" and name not in POLICIES:
-        raise ValueError(f"data.autoaugment is {name!r}, allowed: none, {', '.join(POLICIES)}.")
-    if name != "none" and channels != 3:
-        raise ValueError(
-            f"data.autoaugment is {name!r}, but the images of {config_data.name} have "
-            f"{channels} channel: only 'none' is allowed, its operations need colour."
+    registry.one_of("config.data.autoaugment", policy, ("none", *POLICIES))
+    if policy != "none" and len(mean) != 3:
+        raise fields.refusal(
+            "autoaugment", policy, "'none' for grey images, because its operations need colour"
         )
-    fill = np.round(255 * np.asarray(config_data.mean)).astype(np.uint8)
+    fields.whole("cutout", cutout_size, least=0)
+    fill = np.round(255 * np.asarray(mean)).astype(np.uint8)
 
     def augment(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if name != "none":
-            image = autoaugment(image, POLICIES[name], rng)
-        return cutout(image, size, fill, rng) if size else image
+        if policy != "none":
+            image = autoaugment(image, POLICIES[policy], rng)
+        return cutout(image, cutout_size, fill, rng) if cutout_size else image
 
     return augment

@@ -3,11 +3,13 @@
 import logging
 import threading
 
+from data.errors import DataError
+
 NAMES_SHOWN = 3
 
 
-class TooManyBadImages(ValueError):
-    """More of a split's images do not decode than the config allows."""
+class TooManyBadImages(DataError):
+    """More images of a split do not decode than `config.data.max_bad_share` allows."""
 
 
 class BadImages:
@@ -47,6 +49,6 @@ class BadImages:
             shown = ", ".join(list(self._names.values())[:NAMES_SHOWN])
             raise TooManyBadImages(
                 f"{self._split}: {count} of {self._num_examples} images do not decode "
-                f"({count / self._num_examples:.2%}, data.max_bad_share is {self._max_share:.2%}): "
-                f"{shown}{', ...' if count > NAMES_SHOWN else ''}"
+                f"({count / self._num_examples:.2%}, config.data.max_bad_share is "
+                f"{self._max_share:.2%}): {shown}{', ...' if count > NAMES_SHOWN else ''}"
             )

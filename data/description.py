@@ -1,14 +1,16 @@
 """What a model and a trainer need to know of a data set, with its files or without."""
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import tensorflow_datasets as tfds
 
-from data.augment import find_augment
-from data.preprocess import find_preprocess
+from data.classes import class_names
+from data.settings import Settings, read_settings
 from data.source import no_such_split, open_source
+from data.spec import ArraySpec
 
 #: Examples in the splits, as published: TFDS's code does not have them, its files do.
 PUBLISHED = {
@@ -24,54 +26,41 @@ class Description:
     Attributes:
       train_examples: examples in the train split of the config, which may be part of a TFDS split.
       eval_examples: the same for the evaluation split.
-      class_names: of the labels, in order.
-      image_shape: `(height, width, channels)` of a batch's images.
+      class_names: in the order of the labels; empty where no array holds classes.
+      train_spec: array name -> spec of one training example. Batches have `mask` as well.
+      eval_spec: the same for evaluation.
     """
 
     train_examples: int
     eval_examples: int
     class_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-
-    @property
-    def train_spec(self):
-        from collections import namedtuple
-        import numpy as np
-        S = namedtuple("S", "shape dtype")
-        return {"image": S(self.image_shape, np.uint8), "label": S((), np.int32)}
-
-    eval_spec = train_spec
-
-    @property
-    def num_classes(self) -> int:
-        """Number of classes."""
-        return len(self.class_names)
-
-    @property
-    def channels(self) -> int:
-        """1 for grey images, 3 for colour."""
-        return self.image_shape[2]
+    train_spec: Mapping[str, ArraySpec]
+    eval_spec: Mapping[str, ArraySpec]
 
 
-def describe(config_data: Any) -> Description:
+def describe(config_data: Mapping[str, Any]) -> Description:
     """Opens both splits of the config and says what is in them.
 
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
-      ValueError: no such split, not an array_record data set, an unknown preprocess, or an
-        augmentation that these images cannot have.
+      ValueError: a field of the config is wrong (see :func:`data.check`), there is no such split,
+        it is empty or no array_record, or the data set lacks what the preprocess reads.
+      DataError: a file is damaged or missing.
     """
+    settings = read_settings(config_data)
     train, evaluation = (
-        open_source(config_data.name, split, config_data.data_dir)
-        for split in (config_data.train_split, config_data.eval_split)
+        open_source(settings.name, split, settings.data_dir)
+        for split in (settings.train_split, settings.eval_split)
     )
-    return Description(len(train), len(evaluation), train.class_names, _image_shape(config_data))
+    names = class_names(train.name, train.features, train.metadata, settings.preprocess)
+    return _description(settings, len(train), len(evaluation), names)
 
 
-def describe_without_files(config_data: Any, unknown_size: int | None) -> Description:
+def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | None) -> Description:
     """:func:`describe`; of a data set that is not on disk, what is known without its files.
 
-    Its classes are those of TFDS's own code, its sizes the published ones. Nothing is downloaded.
+    Its features and classes are those of TFDS's own code, its sizes the published ones. Nothing is
+    downloaded.
 
     Args:
       config_data: as for :func:`describe`.
@@ -82,39 +71,45 @@ def describe_without_files(config_data: Any, unknown_size: int | None) -> Descri
       FileNotFoundError: it is not on disk and TFDS does not know it either.
       ValueError: as :func:`describe`, or its size is not known and none was given.
     """
+    settings = read_settings(config_data)
     try:
         return describe(config_data)
     except FileNotFoundError:
-        class_names = _class_names(config_data.name)
-        if class_names is None:
+        info = _info_without_files(settings.name)
+        if info is None:
             raise
-        sizes = [
-            _published_size(config_data.name, split) or unknown_size
-            for split in (config_data.train_split, config_data.eval_split)
-        ]
-        if None in sizes:
-            raise ValueError(
-                f"config.steps must be given: how many examples {config_data.name!r} has is not "
-                f"known without its files, as it is of {', '.join(PUBLISHED)}."
-            ) from None
-        return Description(*sizes, class_names, _image_shape(config_data))
+    names = class_names(settings.name, info.features, info.metadata or {}, settings.preprocess)
+    train, evaluation = (
+        _size_without_files(settings.name, split, unknown_size)
+        for split in (settings.train_split, settings.eval_split)
+    )
+    return _description(settings, train, evaluation, names)
 
 
-def _image_shape(config_data: Any) -> tuple[int, int, int]:
-    """`(height, width, channels)`; refuses a preprocess and augmentation that do not fit."""
-    size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
-    find_augment(config_data, channels)
-    return size, size, channels
+def _description(
+    settings: Settings, train_examples: int, eval_examples: int, names: tuple[str, ...]
+) -> Description:
+    specs = settings.preprocess.train_spec, settings.preprocess.eval_spec
+    return Description(train_examples, eval_examples, names, *specs)
 
 
-def _class_names(name: str) -> tuple[str, ...] | None:
-    """As TFDS's code has them; None where it does not know the set or cannot say."""
+def _info_without_files(name: str) -> tfds.core.DatasetInfo | None:
+    """Features and metadata as TFDS's code has them; None where it does not know the set."""
     with tempfile.TemporaryDirectory() as empty:
         try:
-            features = tfds.builder(name.partition(":")[0], data_dir=empty).info.features
+            return tfds.builder(name.partition(":")[0], data_dir=empty).info
         except (tfds.core.DatasetNotFoundError, ImportError):
             return None
-    return tuple(features["label"].names) if "label" in features else ()
+
+
+def _size_without_files(name: str, split: str, unknown_size: int | None) -> int:
+    size = _published_size(name, split) or unknown_size
+    if size is None:
+        raise ValueError(
+            f"config.steps must be given: how many examples {name!r} has is not known without "
+            f"its files, as it is of {', '.join(PUBLISHED)}."
+        )
+    return size
 
 
 def _published_size(name: str, split: str) -> int | None:

@@ -1,17 +1,20 @@
 """Indices of examples to a batch of arrays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from data.bad_images import BadImages
-from data.decode import DecodeError
+from data.errors import DataError, DecodeError
 from data.source import Source
+from data.spec import CLASSES, ArraySpec, Example
 
 # Records are read this many at a time: a whole batch would be in memory twice, encoded as well.
 READ_AT_ONCE = 64
+#: The array that every batch has beside those of the spec: which rows count.
+MASK = "mask"
 
 
 @dataclass(frozen=True)
@@ -23,41 +26,71 @@ class MakeBatch:
 
     Attributes:
       source: what the indices refer to.
-      transform: (encoded image, size, position in the stream) -> uint8 `(size, size, channels)`.
-      image_shape: `(size, size, channels)`.
-      bad_images: told of each image that does not decode.
+      transform: (example, position in the stream) -> the arrays of `spec`.
+      spec: array name -> its spec.
+      num_classes: number of classes of the data set.
+      bad_images: told of each example that does not decode.
     """
 
     source: Source
-    transform: Callable[[bytes, int, int], np.ndarray]
-    image_shape: tuple[int, int, int]
+    transform: Callable[[Example, int], Mapping[str, Any]]
+    spec: Mapping[str, ArraySpec]
+    num_classes: int
     bad_images: BadImages
 
     def __call__(self, positions: np.ndarray, indices: np.ndarray) -> dict[str, np.ndarray]:
+        """The batch.
+
+        Raises:
+          TooManyBadImages: more examples than allowed do not decode.
+          DataError: a value is not one that the spec allows; the message names the example.
+        """
         rows = len(indices)
         batch = {
-            "image": np.zeros((rows, *self.image_shape), np.uint8),
-            "label": np.zeros(rows, np.int32),
-            "mask": np.zeros(rows, bool),
+            name: np.zeros((rows, *spec.shape), spec.dtype) for name, spec in self.spec.items()
         }
-        indices = [index for index in indices.tolist() if index < len(self.source)]
-        for start in range(0, len(indices), READ_AT_ONCE):
-            some = indices[start : start + READ_AT_ONCE]
+        batch[MASK] = np.zeros(rows, bool)
+        present = [index for index in indices.tolist() if index < len(self.source)]
+        for start in range(0, len(present), READ_AT_ONCE):
+            some = present[start : start + READ_AT_ONCE]
             examples = self.source.read(some)
             for row, (index, example) in enumerate(zip(some, examples, strict=True), start):
                 try:
-                    image = self.transform(
-                        example["image"], self.image_shape[0], int(positions[row])
-                    )
+                    arrays = self.transform(example, int(positions[row]))
                 except DecodeError as error:
-                    self.bad_images.add(index, _name(example, index), error)
-                else:
-                    batch["image"][row] = image
-                    batch["label"][row] = example["label"]
-                    batch["mask"][row] = True
+                    self.bad_images.add(index, self.source.name_of(example, index), error)
+                    continue
+                for name, spec in self.spec.items():
+                    array = np.asarray(arrays[name])
+                    self._check(name, spec, array, example, index)
+                    batch[name][row] = array
+                batch[MASK][row] = True
         return batch
 
+    def _check(
+        self, name: str, spec: ArraySpec, array: np.ndarray, example: Example, index: int
+    ) -> None:
+        if array.shape != spec.shape:
+            raise ValueError(
+                f"the preprocess made {name!r} of shape {array.shape}, its spec says {spec.shape}"
+            )
+        if spec.values is None:
+            return
+        allowed = range(self.num_classes) if spec.values == CLASSES else spec.values
+        assert isinstance(allowed, range)
+        wrong = _first_outside(array, allowed, spec.ignored)
+        if wrong is not None:
+            what = f"the {len(allowed)} classes " if spec.values == CLASSES else ""
+            also = "" if spec.ignored is None else f" or {spec.ignored}"
+            raise DataError(
+                f"{self.source.name} {self.source.split}: {self.source.name_of(example, index)} "
+                f"has {name} {wrong}, which is not one of {what}{allowed[0]} to {allowed[-1]}{also}"
+                f"{' (unlabelled?)' if wrong == -1 else ''}."
+            )
 
-def _name(example: dict[str, Any], index: int) -> str:
-    name = example.get("file_name") or example.get("id")
-    return name.decode() if name else f"example {index}"
+
+def _first_outside(array: np.ndarray, allowed: range, ignored: int | None) -> int | None:
+    outside = (array < allowed[0]) | (array > allowed[-1])
+    if ignored is not None:
+        outside &= array != ignored
+    return int(array[outside].flat[0]) if outside.any() else None

@@ -1,17 +1,18 @@
 """Batches for training and evaluation: a Grain pipeline of threads over a TFDS data set."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grain
 import numpy as np
 
-from data.augment import find_augment
 from data.bad_images import BadImages
+from data.classes import class_names
 from data.make_batch import MakeBatch
-from data.preprocess import find_preprocess
+from data.settings import Settings, read_settings
 from data.shuffled import Shuffled
 from data.source import Source, open_source
+from data.spec import ArraySpec, Example
 
 # More batches than anybody trains on; Grain counts in 64 bits.
 ENDLESS = 2**62
@@ -20,12 +21,12 @@ ENDLESS = 2**62
 class Batches:
     """An iterator over one process's rows of each batch. Use as a context manager, or close it.
 
-    Each batch is a dict of `image` uint8 `(rows, size, size, channels)`, `label` int32 `(rows,)`
-    and `mask` bool `(rows,)`. A row whose mask is False is padding or an image that does not
-    decode: its image and label are zeros and must not count.
+    Each batch is a dict of the arrays in the preprocess's spec, with rows as the first axis, and
+    `mask` bool `(rows,)`. A row whose mask is False is padding or an example that does not decode:
+    its arrays are zeros and must not count.
 
     Attributes:
-      bad_images: :class:`BadImages`, the images that did not decode so far.
+      bad_images: :class:`BadImages`, the examples that did not decode so far.
     """
 
     def __init__(self, iterator: grain.DatasetIterator, bad_images: BadImages):
@@ -66,10 +67,7 @@ def train_batches(
     position. So a run may be resumed at any step, with any number of processes.
 
     Args:
-      config_data: attributes `name`, `data_dir` (None for TFDS's default), `train_split`,
-        `image_size` (pixels), `preprocess` (`imagenet`, `cifar` or `digits`), those of
-        :func:`data.augment.find_augment`, `threads`,
-        `prefetch` (batches made ahead; at least one a thread) and `max_bad_share`.
+      config_data: the fields of :class:`data.settings.Settings` and of its preprocess.
       seed: 0 or more.
       batch_size: over all processes.
       process_index: of this process.
@@ -79,22 +77,22 @@ def train_batches(
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
       ValueError: as :func:`data.describe`, or a batch_size that the processes cannot share equally.
-      TooManyBadImages: while iterating, more than `max_bad_share` of the split does not decode.
+      DataError: a file is damaged; or while iterating, an example's label is not one that there is,
+        or more than `max_bad_share` of the split does not decode.
     """
     rows = _rows(batch_size, process_count)
-    source = open_source(config_data.name, config_data.train_split, config_data.data_dir)
-    preprocess = find_preprocess(config_data.preprocess)
-    augment = find_augment(config_data, preprocess.channels)
+    settings = read_settings(config_data)
+    source = open_source(settings.name, settings.train_split, settings.data_dir)
 
-    def prepare(encoded: bytes, size: int, position: int) -> np.ndarray:
-        rng = np.random.default_rng((seed, position))
-        return augment(preprocess.train(encoded, size, rng), rng)
+    def transform(example: Example, position: int) -> Mapping[str, Any]:
+        return settings.preprocess.train(example, np.random.default_rng((seed, position)))
 
     order = Shuffled(len(source), seed)
     numbers = grain.MapDataset.range(
         start_step * process_count + process_index, ENDLESS, process_count
     )
-    return _batches(config_data, source, numbers, order, prepare, rows)
+    spec = settings.preprocess.train_spec
+    return _batches(settings, source, numbers, order, transform, spec, rows)
 
 
 def eval_batches(
@@ -102,29 +100,30 @@ def eval_batches(
 ) -> Batches:
     """The evaluation split once, in its order, the last batch filled up with masked rows.
 
-    Every process gets the same number of batches, and over all processes each image counts once.
+    Every process gets the same number of batches, and over all processes each example counts once.
 
     Args:
-      config_data: as for :func:`train_batches`, with `eval_split`.
+      config_data: as for :func:`train_batches`.
       batch_size: over all processes.
       process_index: of this process.
       process_count: number of processes; divides `batch_size`.
 
     Raises:
-      FileNotFoundError, ValueError, TooManyBadImages: as :func:`train_batches` does.
+      FileNotFoundError, ValueError, DataError: as :func:`train_batches` does.
     """
     rows = _rows(batch_size, process_count)
-    source = open_source(config_data.name, config_data.eval_split, config_data.data_dir)
-    transform = find_preprocess(config_data.preprocess).evaluate
+    settings = read_settings(config_data)
+    source = open_source(settings.name, settings.eval_split, settings.data_dir)
 
-    def prepare(encoded: bytes, size: int, position: int) -> np.ndarray:
-        return transform(encoded, size)
+    def transform(example: Example, position: int) -> Mapping[str, Any]:
+        return settings.preprocess.evaluate(example)
 
     numbers = grain.MapDataset.range(
         process_index, -(-len(source) // batch_size) * process_count, process_count
     )
+    spec = settings.preprocess.eval_spec
     # Positions beyond the split's end are padding.
-    return _batches(config_data, source, numbers, lambda positions: positions, prepare, rows)
+    return _batches(settings, source, numbers, lambda positions: positions, transform, spec, rows)
 
 
 def _rows(batch_size: int, process_count: int) -> int:
@@ -135,28 +134,29 @@ def _rows(batch_size: int, process_count: int) -> int:
 
 
 def _batches(
-    config_data: Any,
+    settings: Settings,
     source: Source,
     numbers: grain.MapDataset,
     order: Callable[[np.ndarray], np.ndarray],
-    transform: Callable[[bytes, int, int], np.ndarray],
+    transform: Callable[[Example, int], Mapping[str, Any]],
+    spec: Mapping[str, ArraySpec],
     rows: int,
 ) -> Batches:
     """The batches of these numbers; batch `b` holds `rows` examples from position `b * rows` on.
 
     `order` says which examples are at some positions. Grain deals with the batches' numbers only;
-    a batch is read and decoded in one go by :class:`MakeBatch`, straight into its array. That is
-    faster than a Grain stage for each image. A late start does not go through the batches before.
+    a batch is read and decoded in one go by :class:`MakeBatch`, straight into its arrays. That is
+    faster than a Grain stage for each example. A late start does not go through the batches before.
     """
-    size, channels = config_data.image_size, find_preprocess(config_data.preprocess).channels
+    names = class_names(source.name, source.features, source.metadata, settings.preprocess)
     split = f"{source.name} {source.split}"
-    bad_images = BadImages(split, len(source), config_data.max_bad_share)
-    make_batch = MakeBatch(source, transform, (size, size, channels), bad_images)
+    bad_images = BadImages(split, len(source), settings.max_bad_share)
+    make_batch = MakeBatch(source, transform, spec, len(names), bad_images)
 
     def batch(number: int) -> dict[str, np.ndarray]:
         positions = np.arange(number * rows, (number + 1) * rows)
         return make_batch(positions, order(positions))
 
-    threads = config_data.threads
-    options = grain.ReadOptions(threads, max(config_data.prefetch, threads) if threads else 0)
+    threads = settings.threads
+    options = grain.ReadOptions(threads, max(settings.prefetch, threads) if threads else 0)
     return Batches(iter(numbers.map(batch).to_iter_dataset(options)), bad_images)

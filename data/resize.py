@@ -1,10 +1,11 @@
-"""Antialiased bicubic resizing, by SIMD instructions."""
+"""Resizing: bicubic with antialiasing, by SIMD instructions; and bilinear."""
 
 import threading
 
 import numpy as np
 from cykooz_resizer import CropBox, FilterType, ImageData, PixelType, ResizeAlg, ResizeOptions
 from cykooz_resizer import Resizer as _Resizer
+from PIL import Image
 
 from data.crops import FloatBox, pixels_around
 
@@ -39,3 +40,20 @@ def resize_box(pixels: np.ndarray, box: FloatBox, size: int) -> np.ndarray:
     target = ImageData(size, size, PixelType.U8x3)
     _local.resizer.resize(source, target, _local.options)
     return np.frombuffer(target.get_buffer(), np.uint8).reshape(size, size, 3)
+
+
+def resize_bilinear(image: np.ndarray, size: int) -> np.ndarray:
+    """A whole image resized bilinearly; returned as it is where it already has the size.
+
+    Args:
+      image: uint8 `(height, width, channels)` of 1 or 3 channels.
+      size: side of the result, pixels.
+
+    Returns:
+      uint8 `(size, size, channels)`.
+    """
+    if image.shape[:2] == (size, size):
+        return image
+    pixels = image[:, :, 0] if image.shape[2] == 1 else image
+    resized = np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.BILINEAR))
+    return resized.reshape(size, size, image.shape[2])

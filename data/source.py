@@ -1,7 +1,10 @@
 """Random access to a prepared TFDS data set's undecoded examples."""
 
+import dataclasses
+import itertools
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,12 @@ from typing import Any
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.read_only_builder import builder_from_files
 
+import registry
+from data.errors import DataError, first_line
+from data.files import check_files
 from data.locate import cache_directory, data_directory, how_to_prepare
+from data.spec import Example
+from data.write_set import write_set
 
 # Reading records together is faster than one by one within a file, but starts a thread for each
 # file: 14 against 67 microseconds a CIFAR-10 record in 1 file, 54 against 5 in 256 files. Large
@@ -18,58 +26,91 @@ FEW_FILES = 8
 SMALL_RECORD = 20_000
 # A set of so few bytes is read once and kept: reading and parsing take half of a digit's time.
 KEPT = 1_000_000
+#: Features that name an example, the best first; `image/filename` and the like count too.
+NAMES = ("file_name", "filename", "id")
 
 
 @dataclass(frozen=True)
 class Source:
     """One split of a data set: `len(source)` examples, of which `source[i]` is one.
 
-    An example is a dict, in which `image` is the encoded bytes and text is bytes.
+    An example is a dict, in which images are encoded bytes and text is bytes.
 
     Attributes:
       name: such as `imagenet2012` or `bccd:1.0.0`.
       split: such as `train` or `train[:90%]`.
-      class_names: of `label`, in order; empty where the data set has no class label.
-      image_shape: `(height, width, channels)` of `image`, None for sides that vary.
+      features: TFDS's own, of an example.
+      metadata: that the data set has beside its features, such as `class_names`.
       examples: TFDS's own data source; of a tiny set a list of all.
-      num_files: that hold the split.
+      files: that hold the split, in its order.
+      file_ends: number of the split's examples up to the end of each file.
       record_bytes: of the data set's average example, encoded.
     """
 
     name: str
     split: str
-    class_names: tuple[str, ...]
-    image_shape: tuple[int | None, int | None, int]
-    examples: Sequence[dict[str, Any]]
-    num_files: int
+    features: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    examples: Sequence[Example]
+    files: tuple[str, ...]
+    file_ends: tuple[int, ...]
     record_bytes: float
 
     def __len__(self) -> int:
         return len(self.examples)
 
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        return self.examples[index]
+    def __getitem__(self, index: int) -> Example:
+        return self.read([index])[0]
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return iter(self.examples)
+    def __iter__(self) -> Iterator[Example]:
+        return (self[index] for index in range(len(self)))
 
-    def read(self, indices: Sequence[int]) -> Sequence[dict[str, Any]]:
-        """The examples at `indices`, in that order."""
-        is_together_faster = self.num_files < FEW_FILES and self.record_bytes < SMALL_RECORD
-        if is_together_faster and not isinstance(self.examples, list):
-            return self.examples.__getitems__(indices)
-        return [self.examples[index] for index in indices]
+    def read(self, indices: Sequence[int]) -> Sequence[Example]:
+        """The examples at `indices`, in that order.
 
-    @property
-    def num_classes(self) -> int:
-        """Number of classes, 0 where the data set has no class label."""
-        return len(self.class_names)
+        Raises:
+          DataError: a file is damaged or gone; the message names it.
+        """
+        few, small = len(self.files) < FEW_FILES, self.record_bytes < SMALL_RECORD
+        if few and small and not isinstance(self.examples, list):
+            return self._read_together(indices)
+        try:
+            return [self.examples[index] for index in indices]
+        except Exception as error:
+            raise self._unreadable(error, indices) from error
+
+    def name_of(self, example: Example, index: int) -> str:
+        """What messages call the example at `index`: its file name or id, where it has one."""
+        for name in NAMES:
+            for feature, value in example.items():
+                if feature.rpartition("/")[2] == name:
+                    return (
+                        value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+                    )
+        return f"example {index}"
+
+    def _read_together(self, indices: Sequence[int]) -> Sequence[Example]:
+        try:
+            return self.examples.__getitems__(indices)  # type: ignore[attr-defined]
+        except Exception as error:
+            raise self._unreadable(error, indices) from error
+
+    def _unreadable(self, error: Exception, indices: Sequence[int]) -> DataError:
+        # array_record's errors do not say which of the files they are about.
+        for index in indices:
+            try:
+                self.examples[index]
+            except Exception as own_error:
+                file = self.files[bisect_right(self.file_ends, index)]
+                return DataError(f"{file} is damaged or gone ({first_line(own_error)})")
+        return DataError(f"{self.files[0]} or one beside it is damaged ({first_line(error)})")
 
 
 def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None) -> Source:
     """Opens one split of a data set that is on disk. Nothing is downloaded.
 
-    `digits` is made on first use, from the copy that scikit-learn carries.
+    A data set of `data/sets` is made on first use, such as `digits` from the copy that
+    scikit-learn carries.
 
     Args:
       name: `NAME`, `NAME/CONFIG` or either with `:VERSION`; without a version the newest on disk.
@@ -78,32 +119,47 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
 
     Raises:
       FileNotFoundError: the data set is not there; the message has the command that prepares it.
-      ValueError: it has no such split, or its files have no random access (TFRecord).
+      ValueError: it has no such split, or an empty one, or its files have no random access
+        (TFRecord).
+      DataError: a file of it is damaged or missing; the message names it.
     """
     builder = _find(name, data_directory(data_dir))
-    features = builder.info.features
+    info, features = builder.info, builder.info.features
     try:
-        examples = builder.as_data_source(split, decoders={"image": tfds.decode.SkipDecoding()})
+        part = info.splits[split]
+    except ValueError as error:
+        raise no_such_split(name, split, info.splits, error) from error
+    if not part.num_examples:
+        raise ValueError(f"{name} has no examples in {split!r}. Its splits are {list(info.splits)}")
+    skip = {
+        key: tfds.decode.SkipDecoding()
+        for key, feature in features.items()
+        if isinstance(feature, tfds.features.Image)
+    }
+    try:
+        examples = builder.as_data_source(split, decoders=skip)
     except NotImplementedError as error:
         raise ValueError(
-            f"{name} in {builder.data_dir} is stored as {builder.info.file_format.value}, which "
+            f"{name} in {builder.data_dir} is stored as {info.file_format.value}, which "
             "has no random access; move it away and prepare it again: "
             f"{how_to_prepare(name, data_directory(data_dir))}"
         ) from error
-    except ValueError as error:
-        raise no_such_split(name, split, builder.info.splits, error) from error
-    if builder.info.dataset_size < KEPT:
-        examples = list(examples.__getitems__(range(len(examples))))
-    return Source(
+    files = part.file_instructions
+    check_files({os.fspath(file.filename): file.examples_in_shard for file in files})
+    source = Source(
         name=name,
         split=split,
-        class_names=tuple(features["label"].names) if "label" in features else (),
-        image_shape=features["image"].shape,
+        features=features,
+        metadata=info.metadata or {},
         examples=examples,
-        num_files=len(builder.info.splits[split].file_instructions),
+        files=tuple(os.fspath(file.filename) for file in files),
+        file_ends=tuple(itertools.accumulate(file.take for file in files)),
         # Of all splits: for a part of one TFDS does not know it.
-        record_bytes=builder.info.dataset_size / max(1, builder.info.splits.total_num_examples),
+        record_bytes=info.dataset_size / max(1, info.splits.total_num_examples),
     )
+    if info.dataset_size < KEPT:
+        return dataclasses.replace(source, examples=list(source._read_together(range(len(source)))))
+    return source
 
 
 def no_such_split(name: str, split: str, splits: Iterable[str], error: Exception) -> ValueError:
@@ -116,9 +172,9 @@ def no_such_split(name: str, split: str, splits: Iterable[str], error: Exception
 
 
 def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
-    searched = [data_dir]
-    if name.partition(":")[0] == "digits":
-        searched.append(cache_directory())
+    plain = name.partition(":")[0]
+    is_ours = plain in registry.names("data.sets")
+    searched = [data_dir, cache_directory()] if is_ours else [data_dir]
     for directory in searched:
         # From the files, not through `tfds.builder`: TFDS has classes of its own for many names,
         # which insist on one version and may differ from what lies on disk.
@@ -126,12 +182,15 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
             return builder_from_files(name, data_dir=directory)
         except tfds.core.DatasetNotFoundError:
             continue
-    if name == "digits":
-        # Imported here: scikit-learn is needed for this data set only, and only once.
-        from data.digits import prepare_digits
-
+        except Exception as error:  # of JSON, protobuf and TFDS, for a file that is damaged
+            raise DataError(
+                f"{directory / plain} holds a data set whose dataset_info.json or features.json "
+                f"cannot be read ({first_line(error)})"
+            ) from error
+    if is_ours and name == plain:
         # The cache first: a data directory may be shared, and nobody asked to add to it.
-        return builder_from_files(name, data_dir=prepare_digits(searched[::-1]))
+        written = write_set(registry.find("data.sets", name), searched[::-1])
+        return builder_from_files(name, data_dir=written)
     raise FileNotFoundError(
         f"data set {name!r} is not in {data_dir}; prepare it with {how_to_prepare(name, data_dir)} "
         "or set data.data_dir or TFDS_DATA_DIR"

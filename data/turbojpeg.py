@@ -11,6 +11,7 @@ import functools
 import importlib.metadata
 import math
 import threading
+from typing import Any
 
 import numpy as np
 
@@ -122,6 +123,13 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.tj3DecompressHeader.argtypes = [handle, ctypes.c_char_p, ctypes.c_size_t]
     library.tj3SetScalingFactor.argtypes = [handle, _Factor]
     library.tj3SetCroppingRegion.argtypes = [handle, _Region]
-    arguments = [handle, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p, number, number]
+    arguments: list[Any] = [
+        handle,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_void_p,
+        number,
+        number,
+    ]
     library.tj3Decompress8.argtypes = arguments
     return library

@@ -55,12 +55,12 @@ def probability(name: str, value: ArrayLike) -> float | jax.Array:
     if np.shape(value) != ():
         raise ValueError(f"{name} must be a scalar, got an array of shape {np.shape(value)}.")
     if not isinstance(value, jax.core.Tracer):
-        number = float(value)
+        number = float(value)  # type: ignore[arg-type]
         if math.isnan(number) or not 0.0 <= number <= 1.0:
             raise ValueError(f"{name} must be in [0, 1], got {number}.")
         if not isinstance(value, jax.Array):
             return number
-    return value.astype(wide(value.dtype))  # type: ignore[union-attr]
+    return value.astype(wide(value.dtype))
 
 
 def wide(dtype: Any) -> Any:
@@ -100,7 +100,8 @@ def shape(value: Sequence[int], *, least_axes: int = 3) -> tuple[int, ...]:
     if any(jax.export.is_symbolic_dim(size) for size in value[1:]):
         raise ValueError(f"Only the first axis, the batch, may be symbolic, got {tuple(value)}.")
     first = value[:1] if jax.export.is_symbolic_dim(value[0]) else ()
-    return (*first, *_integers("shape", value[len(first) :], least=0))
+    rest = _integers("shape", value[len(first) :], "a sequence of ints", least=0)
+    return (*first, *rest)
 
 
 def block_sizes(block_size: int | Sequence[int], spatial: Sequence[int]) -> tuple[int, ...]:
@@ -125,7 +126,7 @@ def block_size_of_layer(block_size: int | Sequence[int]) -> int | tuple[int, ...
     """``block_size`` as an int or a tuple of ints, before the map is known."""
     if isinstance(block_size, Sequence):
         return _integers("block_size", block_size)
-    return integer("block_size", block_size)
+    return _integers("block_size", (block_size,))[0]
 
 
 def feat_sizes(feat_size: int | Sequence[int]) -> tuple[int, ...]:
@@ -156,7 +157,7 @@ def axes(name: str, value: Sequence[int], ndim: int) -> frozenset[int]:
     """
     if not isinstance(value, Sequence):
         raise TypeError(f"{name} must be a sequence of ints, got {_short(value)}.")
-    found = _integers(name, value, least=-ndim) if value else ()
+    found = _integers(name, value, "a sequence of ints", least=-ndim) if value else ()
     if any(axis >= ndim for axis in found):
         raise ValueError(f"{name} must be axes of an array with {ndim} axes, got {tuple(value)}.")
     return frozenset(axis % ndim for axis in found)
@@ -172,24 +173,30 @@ def normalize(value: Normalize) -> None:
         raise ValueError(f"normalize must be 'batch', 'example' or None, got {value!r}.")
 
 
-def integer(name: str, value: int, *, least: int = 1) -> int:
+def integer(name: str, value: int) -> int:
     """``value`` as an int.
 
     Raises:
-      ValueError: it is below ``least``.
+      ValueError: it is below 1.
       TypeError: it is not an integer, or is traced.
     """
-    return _integers(name, (value,), least=least)[0]
+    return _integers(name, (value,), "an int")[0]
 
 
-def _integers(name: str, values: Sequence[int], *, least: int = 1) -> tuple[int, ...]:
+def _integers(
+    name: str,
+    values: Sequence[int],
+    expected: str = "an int or a sequence of ints",
+    *,
+    least: int = 1,
+) -> tuple[int, ...]:
     try:
         if any(isinstance(value, bool) for value in values):
             raise TypeError
         sizes = tuple(operator.index(value) for value in values)
     except TypeError:
         got = ", ".join(map(_short, values))
-        raise TypeError(f"{name} must be an int or a sequence of ints, got {got}.") from None
+        raise TypeError(f"{name} must be {expected}, got {got}.") from None
     if not sizes or min(sizes) < least:
         got = ", ".join(map(str, values)) or "none"
         raise ValueError(f"{name} must be at least {least}, got {got}.")
@@ -208,5 +215,5 @@ def _short(value: Any) -> str:
     """What an error message shows of a value: never a page."""
     if isinstance(value, jax.Array | np.ndarray):
         return f"an array of {value.dtype} of shape {value.shape}"
-    text = repr(value)
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -106,8 +106,11 @@ def _solve(keep_prob: jax.Array, reach: Histogram, share: Histogram) -> jax.Arra
         log_kept = jnp.where(
             few, jnp.log1p(-jnp.where(few, dropped, 0)), jnp.log(jnp.maximum(kept, tiny))
         )
-        slope = jnp.sum(weight * n * jnp.exp(-s * n)) / jnp.where(few, 1 - dropped, kept)
-        return s + (target + log_kept) / slope
+        slope = jnp.sum(weight * n * jnp.exp(-s * n)) / jnp.where(
+            few, 1 - dropped, jnp.maximum(kept, tiny)
+        )
+        # It is 1 or more, but for a kept share that float32 cannot hold.
+        return s + (target + log_kept) / jnp.maximum(slope, 0.5)
 
     # 0 * drop: under shard_map it varies over the devices as keep_prob does.
     s = jax.lax.fori_loop(0, _NEWTON_STEPS, newton, 0 * drop)

@@ -1,15 +1,12 @@
+"""Metrics: trees of arrays that are made of a batch, merged over batches, and turned into values.
 
-import dataclasses, jax, numpy as np
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class Mean:
-    total: object
-    count: object
-    def merge(self, o): return Mean(np.float64(self.total)+o.total, np.float64(self.count)+o.count)
-    def value(self): return float(self.total/max(self.count,1))
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class MetricSet:
-    metrics: dict
-    def merge(self, o): return MetricSet({k: v.merge(o.metrics[k]) for k,v in self.metrics.items()})
-    def values(self): return {k: v.value() for k,v in self.metrics.items()}
+A metric that is a sum, such as :class:`Mean`, is summed on the device over the whole batch, and its
+``merge`` adds. One that is not a sum holds a row for each example, and its ``merge`` concatenates
+them on the host. Either way every example counts once, on any number of devices and processes.
+"""
+
+from metrics.mean import Mean
+from metrics.metric_set import MetricSet
+from metrics.topk import top_k
+
+__all__ = ["Mean", "MetricSet", "top_k"]

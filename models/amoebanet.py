@@ -104,9 +104,7 @@ class Cell(nnx.Module):
             features[state] = width
         self.out_features = sum(features[state] for state in self.outputs)
 
-    def __call__(
-        self, previous: jax.Array, x: jax.Array, *, train: bool, drop: Drop
-    ) -> jax.Array:
+    def __call__(self, previous: jax.Array, x: jax.Array, *, train: bool, drop: Drop) -> jax.Array:
         x = drop(self.input(nnx.relu(x), train=train), group=self.group, site="conv1")
         if self.previous is not None:
             previous = self.previous(nnx.relu(previous), train=train)
@@ -187,6 +185,9 @@ class AmoebaNet(nnx.Module):
       ValueError: an unknown cell, no cells, or too few filters for a cell's bottleneck; the
         message begins with the field's name.
     """
+
+    #: The parts that may be new where a run starts from another network (``config.init_from``).
+    NEW_PARTS = ("head", "aux")
 
     def __init__(
         self,

@@ -121,9 +121,7 @@ class Operation(nnx.Module):
         self.convs = tuple(f"conv{i}" for i in range(1, len(convs) + 1))
         for conv_name, (features, kernel, strides) in zip(self.convs, convs, strict=True):
             separable = name.startswith("separable")
-            layer = ConvNorm(
-                in_features, features, kernel, strides, separable=separable, **options
-            )
+            layer = ConvNorm(in_features, features, kernel, strides, separable=separable, **options)
             setattr(self, conv_name, layer)
             in_features = features
 

@@ -128,6 +128,9 @@ class ResNet(nnx.Module):
       ValueError: an unknown depth, or a width below 1; the message begins with the field's name.
     """
 
+    #: The parts that may be new where a run starts from another network (``config.init_from``).
+    NEW_PARTS = ("head",)
+
     def __init__(
         self,
         *,

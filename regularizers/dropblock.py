@@ -38,8 +38,6 @@ class DropBlock(Regularizer):
     def kinds(self) -> frozenset[str]:
         return frozenset({"conv", "skip"} if self.on_skip else {"conv"})
 
-    def draw(
-        self, key: jax.Array, shape: tuple[int, ...], keep_prob: ArrayLike
-    ) -> dropblock.Mask:
+    def draw(self, key: jax.Array, shape: tuple[int, ...], keep_prob: ArrayLike) -> dropblock.Mask:
         gamma = GAMMAS[self.gamma](keep_prob, shape[1:-1], self.block_size)
         return dropblock.draw_mask(key, shape, gamma, self.block_size)

@@ -113,7 +113,9 @@ def realised_shares(
         if name in names:
             # Floats: JAX refuses integers above 2**31, ResNet-50's group 3 from a batch of 680 on.
             units.setdefault(site.group, []).append(float(math.prod(site.shape)))
-            shares.setdefault(site.group, []).append(masks.masks[site.path][names.index(name)].dropped)
+            shares.setdefault(site.group, []).append(
+                masks.masks[site.path][names.index(name)].dropped
+            )
     return {
         group: jnp.dot(jnp.stack(shares[group]), np.asarray(own, np.float32)) / sum(own)
         for group, own in units.items()

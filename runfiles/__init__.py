@@ -5,6 +5,7 @@ alone, so that tables and figures can be made on a machine without JAX.
 """
 
 from runfiles.atomic import replace
+from runfiles.fields import FREE_FIELDS, is_within
 from runfiles.json_lines import json_line, read_lines
 from runfiles.lock import is_locked, take_lock
 from runfiles.names import (
@@ -40,6 +41,7 @@ __all__ = [
     "FAILED",
     "FEATURE_MAPS",
     "FIGURES",
+    "FREE_FIELDS",
     "INFERENCE",
     "LOCK",
     "METRICS",
@@ -55,6 +57,7 @@ __all__ = [
     "flat",
     "is_complete",
     "is_locked",
+    "is_within",
     "json_line",
     "read_lines",
     "read_metrics",

@@ -17,6 +17,7 @@ from sweeps.processes import ProcessJob, Workers
 from training.config import one_line_errors, read_config
 from training.errors import NotFinite, RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 
 class TogetherLauncher:
@@ -73,7 +74,7 @@ def main(job: Path) -> None:
         count = f"--xla_force_host_platform_device_count={len(workdirs)}"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {count}"
 
-        from data import TooManyBadImages
+        from data import DataError
         from training import loop
         from training.devices.processes import leave_at_once
         from training.run import use_compilation_cache
@@ -83,7 +84,7 @@ def main(job: Path) -> None:
         with one_line_errors():
             together = RunsTogether(configs)
         with (
-            one_line_errors(RunError, TooManyBadImages, leave=leave_at_once),
+            one_line_errors(RunError, DataError, leave=leave_at_once),
             RecordsTogether(together, workdirs) as records,
         ):
             try:
@@ -97,4 +98,5 @@ def main(job: Path) -> None:
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(Path(sys.argv[1]))

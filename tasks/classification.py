@@ -6,8 +6,7 @@ import optax
 from flax import nnx
 from ml_collections import ConfigDict
 
-from metrics import Mean, MetricSet
-from metrics.topk import top_k
+from metrics import Mean, MetricSet, top_k
 from regularizers import NO_DROP, Drop
 from tasks.contract import Batch, Curve
 from tasks.images import ImageTask

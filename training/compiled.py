@@ -21,7 +21,7 @@ class CompiledSteps:
 
 
 def compile_steps(run: Run, say: Callable[[str], None]) -> CompiledSteps:
-    """Compiles a run's steps, or takes them from the compilation cache, and says how long it took."""
+    """Compiles a run's steps, or takes them from the cache, and says how long it took."""
     say("compiling ...")
     hits = 0
 

@@ -47,13 +47,13 @@ def train(run: Run, record: Record, stop: StopRequest) -> tuple[TrainState, int 
             progress.say(
                 f"the checkpoint of step {damaged} is damaged ({reason}): moved to damaged/"
             )
-        for notice in run.notices:
-            progress.say(notice)
         state = record.restore()
         progress.say(
             f"resuming from step {step}" if state else "no checkpoint yet: starting from step 0"
         )
         state = state or run.init_state()
+        for notice in run.notices:
+            progress.say(notice)
         if step == run.steps and record.is_evaluated(step):
             return state, None
 

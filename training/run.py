@@ -23,6 +23,7 @@ from training.recipe import (
 from training.recipe.learning_rate import warmup_steps
 from training.state import TrainState, all_finite, make_init
 from training.step import EvalStep, TrainStep, make_eval_step, make_train_step
+from training.workdir.origin import Origin
 
 
 def _same(tree: dict) -> dict:
@@ -49,6 +50,7 @@ class Blueprint:
         self.regularizers = find_regularizers(config)
         model = abstract_network(task)
         self.graphdef = nnx.graphdef(model)
+        self._new_parts = model.NEW_PARTS
         self._recipe = make_recipe(config, task.train_examples, model, self.regularizers)
         transformation = self._recipe(hyperparameters_of(config)).optimizer
         self.init = make_init(task.build, transformation, ema=config.optimizer.ema_decay > 0)
@@ -59,6 +61,19 @@ class Blueprint:
             if fits < asked
             else []
         )
+
+    def with_origin(self, state: TrainState) -> TrainState:
+        """Puts the network of the config's ``init_from``, if there is one, into a fresh state.
+
+        Raises:
+          Refused: it does not fit.
+        """
+        if self.config.init_from is None:
+            return state
+        workdir = Path(self.config.init_from).expanduser()
+        origin = Origin(workdir, self.shapes, self._new_parts)
+        self.notices = [*self.notices, *origin.notices]
+        return origin.apply(state)
 
     def make_train_step(
         self, gather: Callable[[dict], dict] = _same, scatter: Callable[[dict], dict] = _same
@@ -97,8 +112,8 @@ class Run(Blueprint):
         self.all_finite = jax.jit(all_finite)
 
     def init_state(self) -> TrainState:
-        """Makes the state that the config's seed starts from."""
-        return self._init(init_key(self.config.seed))
+        """Makes the state that training starts from: the config's seed and ``init_from``."""
+        return self.with_origin(self._init(init_key(self.config.seed)))
 
     def abstract_state(self) -> TrainState:
         """Returns its shapes, dtypes and shardings, without any array."""

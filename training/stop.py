@@ -76,6 +76,7 @@ class StopRequest:
 
 
 def _end(number: int) -> None:
-    os.write(2, f"\nstopped by {signal.Signals(number).name}\n".encode())
+    with contextlib.suppress(OSError):
+        os.write(2, f"\nstopped by {signal.Signals(number).name}\n".encode())
     # Not sys.exit: the main thread may be inside the compiler.
     os._exit(128 + number)

@@ -74,7 +74,9 @@ class RunsTogether:
 
     def init_state(self) -> TrainState:
         init = jax.jit(self._blueprint.init)
-        return self.put_states([init(init_key(config.seed)) for config in self._configs])
+        return self.put_states(
+            [self._blueprint.with_origin(init(init_key(config.seed))) for config in self._configs]
+        )
 
     def put_states(self, states: Sequence[TrainState]) -> TrainState:
         """Stacks the states of all runs, on the devices."""

@@ -1,4 +1,4 @@
-"""The lines of metrics that training writes: means of its steps' scalars, schedules, images a second."""
+"""The lines that training logs: means of its steps' scalars, schedules, images a second."""
 
 from typing import Any
 

@@ -1,5 +1,6 @@
 """The paper's Figure 5: networks evaluated with DropBlock applied at inference."""
 
+import math
 from pathlib import Path
 
 from analysis.measure import measure_of
@@ -29,9 +30,10 @@ def figure5(folder: Path, *others: Path) -> str:
     measure = measure_of(runs)
     by_network = networks(runs)
     panels: dict[int, list[tuple[str, float, float]]] = {}
-    for name, own_runs in by_network.items():
-        for line in (line for run in own_runs for line in read_lines(run.workdir / INFERENCE)):
-            value = measure.factor * line[f"eval/{measure.metric}"]
+    for name, own in by_network.items():
+        for line in (line for run in own for line in read_lines(run.workdir / INFERENCE)):
+            # Another version may have written other metrics.
+            value = measure.factor * line.get(f"eval/{measure.metric}", math.nan)
             panels.setdefault(line["block_size"], []).append((name, line["keep_prob"], value))
     points = {
         f"block_size {size} at inference": collect(values)
@@ -39,8 +41,8 @@ def figure5(folder: Path, *others: Path) -> str:
     }
     figure = new_figure(5 * len(points), 4.2)
     axes = figure.subplots(1, len(points), sharey=True, squeeze=False)[0]
-    for axis, (title, own) in zip(axes, points.items(), strict=True):
-        draw_lines(axis, own, order=list(by_network))
+    for axis, (title, shown) in zip(axes, points.items(), strict=True):
+        draw_lines(axis, shown, order=list(by_network))
         axis.set(xlabel="keep_prob at inference", title=title)
         axis.invert_xaxis()
     axes[0].set(ylabel=measure.label)

@@ -1,5 +1,6 @@
 """The paper's Figure 6: class activation maps of networks trained with and without DropBlock."""
 
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def _draw(networks: dict[str, dict[str, np.ndarray]]) -> Figure:
         axis.set_title(class_names[label], fontsize=8)
     grid[0][0].set_ylabel("image", fontsize=8)
     for row, (name, arrays) in zip(grid[1:], networks.items(), strict=True):
-        row[0].set_ylabel(name.replace(" with", "\nwith").replace(", ", ",\n"), fontsize=8)
+        row[0].set_ylabel(textwrap.fill(name, 18), fontsize=8)
         for axis, image, activation in zip(row, images, arrays["activation"], strict=True):
             _overlay(axis, image, activation)
         for axis, label, said in zip(row, labels, arrays["prediction"], strict=True):

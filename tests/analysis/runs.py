@@ -11,7 +11,7 @@ CURVES = [
     {"title": "Top-1 accuracy", "metric": "accuracy", "scale": "percent"},
 ]
 CONFIG = {
-    "task": "classification",
+    "task": {"name": "classification", "label_smoothing": 0.0},
     "seed": 0,
     "steps": 700,
     "epochs": None,
@@ -22,7 +22,6 @@ CONFIG = {
     "mesh": {"data": -1},
     "data": {"name": "digits", "data_dir": None, "cutout": 0, "autoaugment": "none"},
     "model": {"name": "resnet", "depth": 18},
-    "label_smoothing": 0.0,
     "regularizer": {
         "name": "none",
         "keep_prob": 0.9,

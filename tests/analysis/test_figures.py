@@ -41,7 +41,7 @@ def test_figure3_has_a_line_for_each_way_and_a_point_for_each_keep_prob(tmp_path
     write_run(tmp_path / "c", [0.4, 0.4], **PLAIN, **DROPBLOCK)
     write_run(tmp_path / "d", [0.3, 0.3], regularizer__name="dropout")
     write_run(tmp_path / "e", [0.2, 0.2])
-    write_run(tmp_path / "f", [1.0, 1.0], label_smoothing=0.1, **DROPBLOCK)
+    write_run(tmp_path / "f", [1.0, 1.0], task__label_smoothing=0.1, **DROPBLOCK)
     text = figure3(tmp_path)
     assert text.splitlines() == [str(tmp_path / "figure3.png"), str(tmp_path / "figure3.csv")]
     header, rows = read(tmp_path, "figure3")
@@ -60,7 +60,7 @@ def test_figure3_averages_over_seeds_alone(tmp_path):
     write_run(tmp_path / "c", [0.2])
     write_run(tmp_path / "d", [0.1], model__depth=34)
     figure3(tmp_path)
-    line = "DropBlock + skip + schedule, regularizer.block_size"
+    line = "DropBlock + skip + schedule, block_size"
     assert [row[1:] for row in read(tmp_path, "figure3")[1]] == [
         [f"{line}=3, model.depth=18", "0.9", "1", "50.00", "0.00"],
         [f"{line}=7, model.depth=18", "0.9", "1", "90.00", "0.00"],
@@ -87,7 +87,7 @@ def test_figure4_averages_over_seeds_alone(tmp_path):
         write_run(tmp_path / name, [keep_prob], **changes, **DROPBLOCK)
     figure4(tmp_path)
     assert [row[1:5] for row in read(tmp_path, "figure4")[1]] == [
-        [f"+ skip + schedule, regularizer.keep_prob={value}", "3", "1", f"{100 * value:.2f}"]
+        [f"+ skip + schedule, keep_prob={value}", "3", "1", f"{100 * value:.2f}"]
         for value in (0.8, 0.9)
     ]
 
@@ -96,10 +96,11 @@ def test_figure5_is_of_what_eval_wrote(tmp_path):
     for name, changes in (("none", {}), ("block", DROPBLOCK)):
         write_inference(write_run(tmp_path / name, [0.9], **changes))
     with (tmp_path / "none" / "inference.jsonl").open("a") as file:
-        file.write('{"block_size": 3, "keep_')
+        file.write('{"block_size": 3, "keep_prob": 0.1}\n{"block_size": 3, "keep_')
     figure5(tmp_path)
     _, rows = read(tmp_path, "figure5")
-    assert len(rows) == 2 * 2 * 2
+    assert len(rows) == 2 * 2 * 2 + 1
+    assert rows[4][2:] == ["0.1", "1", "nan", "nan"]
     panel, line = "block_size 3 at inference", "trained with block_size 3"
     assert [panel, line, "0.5", "1", "50.00", "0.00"] in rows
     assert [row[1] for row in rows[:4:2]] == ["trained without DropBlock", line]
@@ -111,7 +112,7 @@ def test_networks_are_named_by_what_they_were_trained_with(tmp_path):
         DROPBLOCK,
         {"regularizer__block_size": 7, **DROPBLOCK},
         {"regularizer__name": "dropout"},
-        {"label_smoothing": 0.1},
+        {"task__label_smoothing": 0.1},
         {"regularizer__keep_prob": 0.5, **DROPBLOCK},
     )
     for index, changes in enumerate(kinds):
@@ -121,8 +122,8 @@ def test_networks_are_named_by_what_they_were_trained_with(tmp_path):
     assert list(lines) == [
         "trained without DropBlock",
         "trained with label_smoothing",
-        "trained with block_size 3, regularizer.keep_prob=0.9",
-        "trained with block_size 3, regularizer.keep_prob=0.5",
+        "trained with block_size 3, keep_prob=0.9",
+        "trained with block_size 3, keep_prob=0.5",
         "trained with block_size 7",
         "trained with dropout",
     ]
@@ -165,7 +166,7 @@ def test_without_the_files_it_says_what_writes_them(tmp_path, figure):
 
 @pytest.mark.parametrize(
     ("figure", "changes"),
-    [(figure3, {"label_smoothing": 0.1}), (figure4, {"regularizer__name": "dropout"})],
+    [(figure3, {"task__label_smoothing": 0.1}), (figure4, {"regularizer__name": "dropout"})],
 )
 def test_a_figure_without_a_run_to_show_is_refused(tmp_path, figure, changes):
     write_run(tmp_path / "a", [0.9], **changes)

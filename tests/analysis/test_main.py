@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import analysis.figures
 from analysis.__main__ import main
 from tests.analysis.runs import DROPBLOCK, write_run
 
@@ -18,8 +19,8 @@ ROOT = Path(__file__).parents[2]
     [
         ([], "figure3,figure4,figure5,figure6,table1"),
         (["table1"], "usage: python -m analysis"),
-        (["figure7", "."], "figure7"),
-        (["runs", "."], "runs"),
+        (["figure7", "."], "error: unknown table or figure 'figure7': did you mean 'figure"),
+        (["runs", "."], "'runs': allowed: figure3, figure4, figure5, figure6, table1."),
         (["../table1", "."], "table1"),
         (["", "."], "error: "),
         (["table1", "missing"], "error: missing does not exist."),
@@ -37,6 +38,16 @@ def test_a_refusal_is_one_line(tmp_path, monkeypatch, capsys, arguments, words):
     assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == "" and err.count("\n") == 1 and words in err
+
+
+def test_a_figure_is_one_file_that_is_found_by_its_name(tmp_path, monkeypatch, capsys):
+    text = "def figure_nine(folder, *others):\n    return f'{folder.name}, {len(others)} more'\n"
+    (tmp_path / "figure_nine.py").write_text(text)
+    monkeypatch.setattr(analysis.figures, "__path__", [*analysis.figures.__path__, str(tmp_path)])
+    assert main(["figure_nine", "a", "b"]) == 0
+    assert capsys.readouterr().out == "a, 1 more\n"
+    main([])
+    assert "figure6,figure_nine,table1" in capsys.readouterr().err
 
 
 def test_a_figure_is_drawn_whatever_backend_a_notebook_left(tmp_path):

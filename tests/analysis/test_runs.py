@@ -34,7 +34,7 @@ def test_a_copy_of_a_run_counts_once(tmp_path, capsys):
     write_run(tmp_path / "a", [0.1, 0.2])
     shutil.copytree(tmp_path / "a", tmp_path / "b" / "a copy")
     assert names(tmp_path) == ["a"]
-    assert capsys.readouterr().err == "runs left out: 1 copies of others\n"
+    assert capsys.readouterr().err == "runs left out: 1 the same as another\n"
 
 
 def test_a_folder_that_is_given_twice_counts_once_without_a_word(tmp_path, capsys):

@@ -55,8 +55,8 @@ def test_what_is_not_the_same_but_for_the_seed_is_not_averaged(tmp_path):
     assert [(row[0], row[2], row[3]) for row in read(tmp_path)[1]] == [
         ("baseline, data.name=digits", "1", "90.00"),
         ("baseline, data.name=cifar10", "1", "20.00"),
-        ("dropblock, regularizer.block_size=3, data.name=digits", "1", "80.00"),
-        ("dropblock, regularizer.block_size=5, data.name=digits", "1", "60.00"),
+        ("dropblock, block_size=3, data.name=digits", "1", "80.00"),
+        ("dropblock, block_size=5, data.name=digits", "1", "60.00"),
     ]
 
 

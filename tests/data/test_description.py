@@ -34,10 +34,11 @@ def test_published_sizes(tmp_path):
         None,
     )
     assert (about.train_examples, about.eval_examples) == (1_271_167, 50_000)
-    assert about.num_classes == 1000
-    assert about.image_shape == (224, 224, 3)
+    assert len(about.class_names) == 1000
+    assert about.train_spec["image"].shape == (224, 224, 3)
     about = data.describe_without_files(absent("cifar10:3.0.2", tmp_path), None)
-    assert (about.train_examples, about.eval_examples, about.num_classes) == (50_000, 10_000, 10)
+    assert (about.train_examples, about.eval_examples) == (50_000, 10_000)
+    assert len(about.class_names) == 10
 
 
 def test_other_sets_need_a_size(tmp_path):
@@ -45,7 +46,7 @@ def test_other_sets_need_a_size(tmp_path):
     with pytest.raises(ValueError, match=r"^config\.steps must be given: how many examples 'oxfo"):
         data.describe_without_files(flowers, None)
     about = data.describe_without_files(flowers, 77)
-    assert (about.train_examples, about.num_classes) == (77, 102)
+    assert (about.train_examples, len(about.class_names)) == (77, 102)
 
 
 def test_what_is_refused_with_files_is_refused_without(tmp_path):

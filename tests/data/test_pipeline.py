@@ -51,8 +51,13 @@ def test_shapes_and_types(tiny):
 
 def test_describe(tiny):
     about = data.describe(config(tiny, train_split="train[:50%]"))
-    assert (about.train_examples, about.eval_examples, about.num_classes) == (10, TEST, 1000)
-    assert about.image_shape == (8, 8, 3) and about.channels == 3
+    assert (about.train_examples, about.eval_examples) == (10, TEST)
+    assert len(about.class_names) == 1000
+    assert about.train_spec == about.eval_spec
+    assert about.train_spec == {
+        "image": data.ArraySpec((8, 8, 3), "uint8"),
+        "label": data.ArraySpec((), "int32", data.CLASSES),
+    }
 
 
 def test_each_epoch_has_each_example_once_in_another_order(tiny):
@@ -215,6 +220,7 @@ def test_a_batch_that_cannot_be_shared_is_refused(tiny, batch_size, processes):
         data.eval_batches(config(tiny), batch_size=batch_size, process_count=processes)
 
 
-def test_unknown_preprocess_is_refused(tiny):
-    with pytest.raises(ValueError, match="did you mean 'cifar'"):
-        data.describe(config(tiny, preprocess="ciphar"))
+@pytest.mark.parametrize("start", [data.describe, lambda c: data.eval_batches(c, batch_size=1)])
+def test_a_wrong_field_is_refused_wherever_one_starts(tiny, start):
+    with pytest.raises(ValueError, match=r"config\.data\.preprocess.*did you mean 'cifar'"):
+        start(config(tiny, preprocess="ciphar"))

@@ -2,16 +2,9 @@ import numpy as np
 import pytest
 
 from data.crops import centre_box, random_resized_box
-from data.preprocess import (
-    PREPROCESS,
-    cifar_eval,
-    cifar_train,
-    digits_eval,
-    digits_train,
-    find_preprocess,
-    imagenet_eval,
-    imagenet_train,
-)
+from data.preprocess.cifar import Cifar
+from data.preprocess.digits import Digits
+from data.preprocess.imagenet import Imagenet
 from tests.data.tiny import encode, noise, ramp
 
 
@@ -36,7 +29,7 @@ def test_imagenet_train_shows_the_drawn_box_flipped_or_not(height, width, kind):
     encoded = encode(ramp(height, width), kind, quality=95)
     flips = 0
     for seed in range(12):
-        image = imagenet_train(encoded, 64, np.random.default_rng(seed))
+        image = Imagenet.train_image(encoded, 64, np.random.default_rng(seed))
         assert image.shape == (64, 64, 3) and image.dtype == np.uint8
         box = random_resized_box(height, width, np.random.default_rng(seed))
         flipped = image[0, 0, 0] > image[0, -1, 0]
@@ -47,20 +40,19 @@ def test_imagenet_train_shows_the_drawn_box_flipped_or_not(height, width, kind):
 
 @pytest.mark.parametrize("height, width", [(256, 256), (375, 500), (500, 333), (40, 31)])
 def test_imagenet_eval_shows_the_centre(height, width):
-    image = imagenet_eval(encode(ramp(height, width), "PNG"), 64)
+    image = Imagenet.eval_image(encode(ramp(height, width), "PNG"), 64)
     assert image.shape == (64, 64, 3) and image.dtype == np.uint8
     assert_shows(image, seen_in(height, width, centre_box(height, width, 64), 64))
 
 
-@pytest.mark.parametrize("name", PREPROCESS)
+@pytest.mark.parametrize("kind", [Cifar, Digits, Imagenet])
 @pytest.mark.parametrize("height, width", [(1, 1), (1, 50), (33, 2), (700, 480)])
-def test_any_image_gives_a_square_of_the_size_asked_for(name, height, width):
-    kind = find_preprocess(name)
+def test_any_image_gives_a_square_of_the_size_asked_for(kind, height, width):
     for options in ({"kind": "PNG"}, {"mode": "L"}, {"mode": "CMYK"}):
         encoded = encode(ramp(height, width), **options)
         for image in (
-            kind.train(encoded, 24, np.random.default_rng(0)),
-            kind.evaluate(encoded, 24),
+            kind.train_image(encoded, 24, np.random.default_rng(0)),
+            kind.eval_image(encoded, 24),
         ):
             assert image.shape == (24, 24, kind.channels) and image.dtype == np.uint8
 
@@ -80,24 +72,19 @@ def test_cifar_train_is_one_of_the_padded_crops_flipped_or_not():
     mirrored = shifted(pixels[:, ::-1], 4)
     assert len(set(straight) | set(mirrored)) == 2 * 81
     rng = np.random.default_rng(0)
-    seen = {cifar_train(encoded, 32, rng).tobytes() for _ in range(2000)}
+    seen = {Cifar.train_image(encoded, 32, rng).tobytes() for _ in range(2000)}
     assert seen == set(straight) | set(mirrored)
 
 
 def test_cifar_eval_is_the_image():
-    np.testing.assert_array_equal(cifar_eval(encode(noise(0, 32, 32), "PNG"), 32), noise(0, 32, 32))
+    np.testing.assert_array_equal(
+        Cifar.eval_image(encode(noise(0, 32, 32), "PNG"), 32), noise(0, 32, 32)
+    )
 
 
 def test_digits_are_shifted_and_never_mirrored():
     encoded = encode(noise(1, 8, 8), "PNG", mode="L")
-    still = digits_eval(encoded, 16)
+    still = Digits.eval_image(encoded, 16)
     rng = np.random.default_rng(0)
-    seen = {digits_train(encoded, 16, rng).tobytes() for _ in range(500)}
+    seen = {Digits.train_image(encoded, 16, rng).tobytes() for _ in range(500)}
     assert seen == set(shifted(still, 2))
-
-
-def test_unknown_preprocess_suggests_the_nearest():
-    with pytest.raises(
-        ValueError, match=r"'imagnet'.*\['imagenet', 'cifar', 'digits'\].*'imagenet'"
-    ):
-        find_preprocess("imagnet")

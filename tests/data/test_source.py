@@ -31,8 +31,7 @@ def no_directories(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["tiny", "tiny:1.0.0", "tiny:1.*.*"])
 def test_examples_come_undecoded(tiny, name, monkeypatch):
     source = open_source(name, "train", tiny)
-    assert len(source) == 20 and source.num_classes == 1000
-    assert source.image_shape == (None, None, 3)
+    assert len(source) == 20 and source.features["label"].num_classes == 1000
     expected = {name.encode(): (image, label) for name, image, label in numbered(20)}
     for i in range(20):
         example = source[i]
@@ -93,8 +92,8 @@ def test_digits_are_all_there_and_written_once(no_directories, capfd):
     found = {}
     for split, count in [("train", 1437), ("test", 360)]:
         source = open_source("digits", split)
-        assert len(source) == count and source.image_shape == (8, 8, 1)
-        assert source.class_names == tuple("0123456789")
+        assert len(source) == count and source.features["image"].shape == (8, 8, 1)
+        assert source.features["label"].names == list("0123456789")
         for example in source:
             index = int(example["id"].decode().removeprefix("digit_"))
             found[index] = decode(example["image"], channels=1), example["label"]

@@ -14,36 +14,57 @@ Example = tuple[str, bytes, int]  # file name, encoded image, label
 
 
 class Tiny(tfds.core.GeneratorBasedBuilder):
+    """A data set of the features and examples that it is made with."""
+
     VERSION = tfds.core.Version("1.0.0")
     code_path = epath.Path(__file__)
-    contents: dict[str, list[Example]]
+
+    def __init__(self, features, splits, metadata=None, **options):
+        self.given = features, splits, metadata
+        super().__init__(**options)
 
     def _info(self):
+        features, _, metadata = self.given
         return self.dataset_info_from_configs(
-            features=tfds.features.FeaturesDict(
-                {
-                    "file_name": tfds.features.Text(),
-                    "image": tfds.features.Image(),
-                    "label": tfds.features.ClassLabel(num_classes=1000),
-                }
-            )
+            features=tfds.features.FeaturesDict(features),
+            metadata=metadata and tfds.core.MetadataDict(metadata),
         )
 
     def _split_generators(self, dl_manager):
-        return {split: self._generate_examples(split) for split in self.contents}
+        return {split: self._generate_examples(split) for split in self.given[1]}
 
     def _generate_examples(self, split):
-        for name, encoded, label in self.contents[split]:
-            yield name, {"file_name": name, "image": io.BytesIO(encoded), "label": label}
+        yield from enumerate(self.given[1][split])
 
 
-def write_tiny(data_dir: Path, **splits: list[Example]) -> Path:
-    """Writes the data set `tiny` and returns `data_dir`."""
-    builder = Tiny(data_dir=data_dir, file_format="array_record")
-    builder.contents = splits
+def write_examples(
+    data_dir: Path, features: dict, metadata: dict | None = None, **splits: list[dict]
+) -> Path:
+    """Writes the data set `tiny` with these features and returns `data_dir`."""
+    builder = Tiny(features, splits, metadata, data_dir=data_dir, file_format="array_record")
     tfds.disable_progress_bar()
     with contextlib.redirect_stdout(io.StringIO()):
         builder.download_and_prepare()
+    return data_dir
+
+
+def write_tiny(data_dir: Path, classes: int = 1000, **splits: list[Example]) -> Path:
+    """Writes images with a label each and returns `data_dir`. Labels may be any integers."""
+    features = {
+        "file_name": tfds.features.Text(),
+        "image": tfds.features.Image(),
+        "label": tfds.features.Scalar(np.int64),  # ClassLabel refuses to write a wrong label
+    }
+    examples = {
+        split: [
+            {"file_name": name, "image": io.BytesIO(encoded), "label": label}
+            for name, encoded, label in contents
+        ]
+        for split, contents in splits.items()
+    }
+    write_examples(data_dir, features, **examples)
+    features["label"] = tfds.features.ClassLabel(num_classes=classes)
+    tfds.features.FeaturesDict(features).save_config(data_dir / "tiny/1.0.0")
     return data_dir
 
 
@@ -60,6 +81,7 @@ def config(data_dir: Path | None, **changes) -> ConfigDict:
         "prefetch": 2,
         "max_bad_share": 0.01,
         "mean": (0.5, 0.5, 0.5),
+        "std": (0.25, 0.25, 0.25),
         "autoaugment": "none",
         "cutout": 0,
     }

@@ -75,3 +75,55 @@ def test_linen_serialises_nothing(key):
     layer = LinenDropBlock(3, deterministic=False)
     variables = layer.init({"dropblock": key}, X, 0.9)
     assert jax.tree.leaves(variables) == []
+
+
+@pytest.mark.parametrize("layer", [NnxDropBlock, LinenDropBlock])
+@pytest.mark.parametrize("good", [3, np.int64(3), jnp.int32(3), (3, 3), [3, np.int32(3)]], ids=repr)
+def test_block_sizes_that_are_integers(layer, good, key):
+    made = layer(good, deterministic=True)
+    assert made.block_size in (3, (3, 3))
+    if layer is NnxDropBlock:
+        expected = dropblock(key, X, EXPECTED_GAMMA, 3)
+        assert (made(X, 0.7, deterministic=False, rngs=key) == expected).all()
+
+
+@pytest.mark.parametrize("layer", [NnxDropBlock, LinenDropBlock])
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"block_size": 3.0}, TypeError, "block_size must be an int"),
+        ({"block_size": "3"}, TypeError, "block_size must be an int"),
+        ({"block_size": None}, TypeError, "block_size must be an int"),
+        ({"block_size": True}, TypeError, "block_size must be an int"),
+        ({"block_size": (3, 3.0)}, TypeError, "block_size must be an int"),
+        ({"block_size": 0}, ValueError, "block_size must be at least 1, got 0"),
+        ({"block_size": (3, -1)}, ValueError, "block_size must be at least 1"),
+        ({"block_size": ()}, ValueError, "block_size must be at least 1, got none"),
+        ({"block_size": 3, "normalize": "btach"}, ValueError, "normalize must be"),
+    ],
+)
+def test_constructors_refuse(layer, arguments, error, message):
+    with pytest.raises(error, match=message):
+        layer(**arguments)
+
+
+@pytest.mark.parametrize("rngs", [jax.random.key(0), 0, "dropblock"], ids=str)
+def test_nnx_constructor_refuses_what_is_no_stream(rngs):
+    with pytest.raises(TypeError, match=r"rngs must be an nnx.Rngs, an nnx.RngStream or None"):
+        NnxDropBlock(3, rngs=rngs)
+
+
+def test_layers_say_what_is_wrong_with_x(key):
+    for bad, error, message in (
+        (jnp.ones((4, 4)), ValueError, "got 2 axes"),
+        (jnp.ones((4, 4, 4), int), TypeError, "floating dtype"),
+    ):
+        with pytest.raises(error, match=message):
+            NnxDropBlock(3)(bad, 0.7, rngs=key)
+        with pytest.raises(error, match=message):
+            LinenDropBlock(3, deterministic=False).apply({}, bad, 0.7, rngs={"dropblock": key})
+
+
+def test_nnx_needs_deterministic(key):
+    with pytest.raises(ValueError, match="needs `deterministic`"):
+        NnxDropBlock(3, deterministic=None)(X, 0.7, rngs=key)

@@ -10,8 +10,9 @@ from typing import Any, NoReturn
 from absl import flags
 from ml_collections import ConfigDict
 
+from runfiles import is_within
 from training.config.change import change
-from training.config.compare import NETWORK_FIELDS, is_within
+from training.config.compare import NETWORK_FIELDS
 from training.config.files import load_config
 from training.config.written import read_config
 

@@ -3,26 +3,16 @@
 import contextlib
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from runfiles import CONFIG, flat
+from runfiles import CONFIG, FREE_FIELDS, flat, is_within
 from training.config.written import plain, read_config
 
-# Fields that change how a run is carried out but not what it computes: they may differ when it is
-# resumed.
-FREE_FIELDS = (
-    "mesh",
-    "eval_every",
-    "checkpoint_every",
-    "log_every",
-    "data.data_dir",
-    "data.threads",
-    "data.prefetch",
-)
+#: Fields that may differ when a run is resumed.
+RESUME_FIELDS = (*FREE_FIELDS, "eval_every")
 #: Fields that make the network: a checkpoint cannot be evaluated with others.
 NETWORK_FIELDS = ("task.name", "model", "data.name", "data.preprocess")
 
@@ -46,7 +36,7 @@ def check_workdir(workdir: str, config: ConfigDict) -> None:
     differences = {
         name: text
         for name, text in compare(written, config).items()
-        if not is_within(name, FREE_FIELDS)
+        if not is_within(name, RESUME_FIELDS)
     }
     if differences:
         raise ValueError(
@@ -69,7 +59,7 @@ def compare(written: ConfigDict, config: ConfigDict) -> dict[str, str]:
 def identity(config: ConfigDict) -> str:
     """Returns a text that is equal for configs of the same run."""
     fields = flat(plain(config))
-    own = {name: value for name, value in fields.items() if not is_within(name, FREE_FIELDS)}
+    own = {name: value for name, value in fields.items() if not is_within(name, RESUME_FIELDS)}
     return json.dumps(own, sort_keys=True)
 
 
@@ -81,11 +71,6 @@ def find_runs(folder: Path) -> dict[str, Path]:
             config = read_config(path.parent)
             found[identity(config)] = path.parent
     return found
-
-
-def is_within(name: str, fields: Sequence[str]) -> bool:
-    """Whether a field is one of ``fields`` or in one of these sections."""
-    return any(name == field or name.startswith(f"{field}.") for field in fields)
 
 
 def _show(values: dict[str, Any], name: str) -> str:

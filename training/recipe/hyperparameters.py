@@ -1,4 +1,4 @@
-"""Hyperparameters passed to the compiled step as arguments, so that changing them never recompiles."""
+"""Hyperparameters: passed to the compiled step as arguments, so changing them never recompiles."""
 
 import dataclasses
 

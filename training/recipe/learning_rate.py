@@ -93,5 +93,3 @@ SCHEDULES: dict[str, Callable[[ConfigDict, Phase], optax.Schedule]] = {
     "exponential": exponential,
     "constant": constant,
 }
-
-

@@ -209,17 +209,26 @@ class _Best(preservation_policy.PreservationPolicy):
         return [checkpoint.step == best for checkpoint in checkpoints]
 
 
+def inspect(workdir: Path) -> tuple[list[int], dict[int, str]]:
+    """Returns the steps of the whole checkpoints, and of the others what is wrong with them."""
+    steps = checkpoint_steps(workdir)
+    found = {step: checksums.damage(workdir / CHECKPOINTS / str(step)) for step in steps}
+    whole = [step for step in steps if found[step] is None]
+    damaged = {step: reason for step, reason in found.items() if reason is not None}
+    for path in (workdir / CHECKPOINTS).glob("[0-9]*"):
+        if path.name.isdigit() and not path.is_dir():
+            damaged[int(path.name)] = "it is a file, not a folder"
+    return whole, damaged
+
+
 def _sort(workdir: Path, read_only: bool) -> tuple[list[int], dict[int, str]]:
     """Whole steps and damaged ones; the latter are moved away unless ``read_only``."""
     folder = workdir / CHECKPOINTS
-    steps = checkpoint_steps(workdir)
-    found = {step: checksums.damage(folder / str(step)) for step in steps}
-    whole = [step for step in steps if found[step] is None]
-    damaged = {step: reason for step, reason in found.items() if reason is not None}
+    whole, damaged = inspect(workdir)
     if damaged and not whole:
         reasons = "; ".join(f"step {step}: {reason}" for step, reason in damaged.items())
         raise Refused(
-            f"every checkpoint in {folder} is damaged ({reasons}): there is nothing to resume from. "
+            f"every checkpoint in {folder} is damaged ({reasons}): nothing to resume from. "
             "Nothing was touched; to start from step 0, take another --workdir."
         )
     if not read_only:

@@ -4,7 +4,7 @@ import socket
 import time
 from pathlib import Path
 
-from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import RecordWriter
 
@@ -21,15 +21,14 @@ class EventFile:
       OSError: the file cannot be written.
     """
 
-    def __init__(self, folder: Path, *, after: int):
-        """A new file, which takes the place of what ``folder`` holds beyond the step ``after``."""
+    def __init__(self, folder: Path):
+        """Begins a new file, which takes the place of those that ``folder`` holds."""
         folder.mkdir(exist_ok=True)
+        for old in folder.glob("events.out.tfevents.*"):
+            old.unlink()
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}"
         self._writer = RecordWriter(str(folder / name))
         self._write(Event(file_version="brain.Event:2"))
-        if after:
-            start = SessionLog(status=SessionLog.START)
-            self._write(Event(step=after + 1, session_log=start))
         self._flush()
 
     def add(self, step: int, scalars: dict[str, float]) -> None:

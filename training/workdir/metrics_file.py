@@ -21,13 +21,20 @@ class MetricsFile:
         kept = [line for line in read_metrics(workdir) if line["step"] <= step]
         replace(path, "".join(json_line(line) + "\n" for line in kept))
         self._file = path.open("a")
-        self._events = EventFile(workdir / TENSORBOARD, after=step)
+        # Written again from those lines: what a killed run had not flushed would be missing.
+        self._events = EventFile(workdir / TENSORBOARD)
+        for line in kept:
+            self._add_event(line)
 
     def write(self, step: int, values: dict[str, Any]) -> None:
         """Appends one line; a value is a number or a dict of numbers."""
         self._file.write(json_line({"step": step} | values) + "\n")
         self._file.flush()
-        self._events.add(step, flat(values, separator="/"))
+        self._add_event({"step": step} | values)
+
+    def _add_event(self, line: dict[str, Any]) -> None:
+        values = {name: value for name, value in line.items() if name != "step"}
+        self._events.add(line["step"], flat(values, separator="/"))
 
     def close(self) -> None:
         with contextlib.closing(self._events), self._file:

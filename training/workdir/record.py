@@ -1,4 +1,4 @@
-"""What a run writes into its workdir: checkpoints, config.json, metrics.jsonl, TensorBoard events."""
+"""What a run writes into its workdir: checkpoints, config.json, metrics, TensorBoard events."""
 
 import contextlib
 from collections.abc import Iterator, Sequence

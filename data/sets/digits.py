@@ -1,12 +1,7 @@
-"""The handwritten digits that scikit-learn carries, as a TFDS data set written on first use."""
+"""The handwritten digits that scikit-learn carries."""
 
-import contextlib
 import io
-import logging
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -62,53 +57,3 @@ class Digits(tfds.core.GeneratorBasedBuilder):
             Image.fromarray(pixels).save(png, "PNG")
             png.seek(0)
             yield name, {"id": name, "image": png, "label": int(digits.target[index])}
-
-
-def prepare_digits(directories: Sequence[Path]) -> Path:
-    """Writes the data set into the first of `directories` that can be written to.
-
-    Any number of processes may do so at once: each writes to a folder of its own and renames it,
-    and those that come later find it there.
-
-    Returns:
-      The directory.
-
-    Raises:
-      OSError: none of them can be written to.
-    """
-    for directory in directories:
-        with contextlib.suppress(OSError):
-            directory.mkdir(parents=True, exist_ok=True)
-        if os.access(directory, os.W_OK | os.X_OK):
-            _write(directory)
-            return directory
-    raise OSError(f"the digits data set cannot be written to {' or '.join(map(str, directories))}")
-
-
-def _write(directory: Path) -> None:
-    version = Path(Digits.name) / str(Digits.VERSION)
-    with tempfile.TemporaryDirectory(prefix="incomplete.digits.", dir=directory) as scratch:
-        with _quiet():
-            Digits(data_dir=scratch, file_format="array_record").download_and_prepare()
-        (directory / version).parent.mkdir(exist_ok=True)
-        try:
-            os.rename(Path(scratch) / version, directory / version)
-        except OSError:
-            # Another process was first, with the same files.
-            if not (directory / version).is_dir():
-                raise
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """TFDS without its progress bars, log lines and prints."""
-    logger = logging.getLogger("absl")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    tfds.disable_progress_bar()
-    try:
-        with contextlib.redirect_stdout(io.StringIO()):
-            yield
-    finally:
-        tfds.enable_progress_bar()
-        logger.setLevel(level)

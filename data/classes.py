@@ -1,0 +1,58 @@
+"""Whether a data set has what a preprocess reads, and what its classes are called."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tensorflow_datasets as tfds
+
+from data.spec import CLASSES, Preprocess
+
+
+def class_names(
+    name: str, features: Mapping[str, Any], metadata: Mapping[str, Any], preprocess: Preprocess
+) -> tuple[str, ...]:
+    """The names of the classes, in order.
+
+    They are those of the `ClassLabel` among the features that the preprocess reads (inside of
+    them too, as in detection's `objects`); without one, `class_names` in the data set's metadata.
+
+    Args:
+      name: of the data set, for messages.
+      features: TFDS's own, of an example.
+      metadata: of the data set.
+      preprocess: what will be done to the examples.
+
+    Raises:
+      ValueError: the data set lacks a feature that the preprocess reads, or has it as another kind;
+        or the preprocess has arrays of classes and there are no names.
+    """
+    for feature, kind in preprocess.reads.items():
+        if feature not in features:
+            raise ValueError(
+                f"{name} has no feature {feature!r}, which this config.data.preprocess reads; "
+                f"it has {', '.join(features)}."
+            )
+        if not isinstance(features[feature], kind):
+            raise ValueError(
+                f"the feature {feature!r} of {name} is {type(features[feature]).__name__}, "
+                f"but this config.data.preprocess reads {kind.__name__}."
+            )
+    labels = [label for read in preprocess.reads for label in _class_labels(features[read])]
+    names = labels[0].names if labels else metadata.get("class_names", ())
+    specs = (*preprocess.train_spec.values(), *preprocess.eval_spec.values())
+    if not names and any(spec.values == CLASSES for spec in specs):
+        raise ValueError(
+            f"the classes of {name} have no names: neither {' nor '.join(preprocess.reads)} is a "
+            "ClassLabel, and its metadata has no class_names."
+        )
+    return tuple(names)
+
+
+def _class_labels(feature: Any) -> Iterator[tfds.features.ClassLabel]:
+    if isinstance(feature, tfds.features.ClassLabel):
+        yield feature
+    elif isinstance(feature, tfds.features.FeaturesDict):
+        for inner in feature.values():
+            yield from _class_labels(inner)
+    elif isinstance(feature, tfds.features.Sequence):
+        yield from _class_labels(feature.feature)

@@ -1,0 +1,64 @@
+"""What a preprocess promises: the arrays of one example, and how the two kinds are made."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+#: For :attr:`ArraySpec.values`: 0 to the data set's number of classes, less one.
+CLASSES = "classes"
+
+Example = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """One array of an example, without the batch axis.
+
+    Attributes:
+      shape: of the array; the same for every example.
+      dtype: of the array, a NumPy dtype.
+      values: allowed integers, a range or :data:`CLASSES`; None for any. Values are checked for
+        every example, and one outside ends the run with the example's name.
+      ignored: one more allowed integer, such as the label of unlabelled pixels.
+    """
+
+    shape: tuple[int, ...]
+    dtype: npt.DTypeLike
+    values: range | str | None = None
+    ignored: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+
+
+class Preprocess(Protocol):
+    """What is done to the examples of one kind of data set; `data/preprocess/NAME.py` holds one.
+
+    The constructor's parameters are fields of `config.data`; it raises ValueError for a value that
+    is not allowed. What it returns holds no state that changes: many threads call it at once.
+
+    Attributes:
+      reads: features that an example must have -> the TFDS feature class that each must be.
+      train_spec: array name -> spec of what `train` returns. The name `mask` is taken.
+      eval_spec: the same for `evaluate`.
+    """
+
+    reads: dict[str, type]
+    train_spec: dict[str, ArraySpec]
+    eval_spec: dict[str, ArraySpec]
+
+    def train(self, example: Example, rng: np.random.Generator) -> dict[str, Any]:
+        """The arrays of a training example, augmented.
+
+        Args:
+          example: as TFDS gives it, except that an image is its encoded bytes.
+          rng: the example's own; the same each time the run comes by this position.
+
+        Raises:
+          DecodeError: the example is broken; it is counted and left out.
+        """
+
+    def evaluate(self, example: Example) -> dict[str, Any]:
+        """The arrays of an evaluation example. Raises as :meth:`train` does."""

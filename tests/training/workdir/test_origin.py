@@ -1,0 +1,84 @@
+"""A run that starts from another one's network (config.init_from)."""
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from tests import tiny
+from training.errors import Refused
+from training.run import build_run
+from training.workdir import Checkpoints
+from training.workdir.origin import Origin
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A workdir with the checkpoint of a run, and its state."""
+    workdir = tmp_path_factory.mktemp("origin")
+    run = build_run(tiny.config(optimizer__ema_decay=0.9))
+    fresh = run.init_state()
+    state = jax.tree.map(lambda leaf: leaf + 1, fresh)
+    with Checkpoints(workdir, {}) as checkpoints:
+        checkpoints.save(state, next_example=0)
+    return workdir, jax.device_get(state)
+
+
+def test_it_starts_with_the_average_and_the_statistics_and_nothing_else(trained):
+    workdir, there = trained
+    run = build_run(tiny.config(seed=7, init_from=str(workdir)))
+    state = jax.device_get(run.init_state())
+    jax.tree.map(np.testing.assert_array_equal, state.params, there.ema)
+    jax.tree.map(np.testing.assert_array_equal, state.batch_stats, there.batch_stats)
+    assert int(state.step) == 0
+    slots = [leaf for leaf in jax.tree.leaves(state.opt_state) if leaf.ndim]
+    assert not any(slot.any() for slot in slots)
+    assert any(str(workdir) in line for line in run.notices)
+
+
+def test_the_last_layer_is_new_where_the_classes_are_others(trained):
+    workdir, there = trained
+    run = build_run(tiny.config())
+    shapes = jax.tree.map(lambda leaf: leaf, run.shapes)
+    head = {
+        name: jax.ShapeDtypeStruct((*leaf.shape[:-1], 3), leaf.dtype)
+        for name, leaf in shapes.params["head"].items()
+    }
+    shapes.params["head"] = head
+    origin = Origin(workdir, shapes, ("head",))
+    assert "head.kernel is (32, 10) there and (32, 3) here" in " ".join(origin.notices)
+    fresh = run.init_state()
+    fresh.params["head"] = {name: np.zeros(leaf.shape, np.float32) for name, leaf in head.items()}
+    state = origin.apply(fresh)
+    assert state.params["head"]["kernel"].shape == (32, 3)
+    np.testing.assert_array_equal(
+        state.params["stem"]["conv"]["kernel"], there.ema["stem"]["conv"]["kernel"]
+    )
+
+
+def test_another_network_is_refused_by_the_names_of_what_differs(trained, tmp_path):
+    workdir, _ = trained
+    run = build_run(tiny.config(model__width=8, init_from=str(workdir)))
+    with pytest.raises(Refused, match=r"group1_block1\.conv1\.conv\.kernel is \(3, 3, 4, 4\) there and") as error:
+        run.init_state()
+    assert "\n" not in str(error.value)
+    run = build_run(tiny.config(init_from=str(tmp_path)))
+    with pytest.raises(Refused, match="holds no checkpoint"):
+        run.init_state()
+
+
+def test_a_network_takes_another_one_whole_as_its_backbone(trained):
+    workdir, there = trained
+    params = {"backbone": there.params, "classes": {"bias": np.zeros(2, np.float32)}}
+    shapes = jax.eval_shape(lambda: there.__class__(0, params, {"backbone": there.batch_stats}, ()))
+    origin = Origin(workdir, shapes, ("classes",))
+    fresh = there.__class__(np.int32(0), params, {"backbone": there.batch_stats}, ())
+    state = origin.apply(jax.device_put(fresh))
+    jax.tree.map(np.testing.assert_array_equal, state.params["backbone"], there.ema)
+    assert "classes.bias is absent there and (2,) here" in " ".join(origin.notices)
+
+
+def test_every_network_says_what_may_be_new():
+    run = build_run(tiny.config())
+    model = nnx.eval_shape(lambda: run.task.build(nnx.Rngs(0)))
+    assert set(model.NEW_PARTS) <= set(run.shapes.params)
