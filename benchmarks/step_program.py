@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import jax
-import jax.numpy as jnp
 import optax
 from flax import nnx
 
@@ -30,7 +29,7 @@ class InlineDrop:
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
         self._calls += 1
-        if not DROPBLOCK.drops_at(Site.of(site, group, x.shape)):
+        if not DROPBLOCK.drops_at(Site(site, group, x.shape)):
             return x
         keep_prob = DROPBLOCK.keep_prob_of(group, self._keep_prob)
         rate = gamma(keep_prob, x.shape[1:3], DROPBLOCK.block_size)
@@ -41,9 +40,7 @@ class InlineDrop:
         return self
 
 
-def make_drop(
-    operation: str, key: jax.Array, keep_prob: jax.Array, sites: Sequence[Site]
-) -> Drop:
+def make_drop(operation: str, key: jax.Array, keep_prob: jax.Array, sites: Sequence[Site]) -> Drop:
     """Makes what a step with an operation calls at its drop sites."""
     if operation in INLINE:
         return InlineDrop(INLINE[operation], key, keep_prob)
@@ -52,7 +49,7 @@ def make_drop(
     return NO_DROP
 
 
-def make_step(operation: str, dtype, batch: int, size: int):
+def make_step(operation: str, dtype):
     """Makes a training step.
 
     Returns:
