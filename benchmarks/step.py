@@ -36,7 +36,7 @@ def main():
 
     steps, states, times = {}, {}, {name: [] for name in options.names}
     for name in options.names:
-        initialise, step = make_step(name, dtype, options.batch, options.size)
+        initialise, step = make_step(name, dtype)
         states[name] = jax.jit(initialise)()
         steps[name] = jax.jit(step, donate_argnums=0)
     for turn in range(options.rounds + 2):
