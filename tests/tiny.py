@@ -34,9 +34,15 @@ SMALL = {
 }
 
 
-def config(variant="dropblock", **changes):
-    """The config that train.py makes of these, with SMALL and then ``changes`` (``a__b``: a.b)."""
-    return change(digits.get_config(variant), _fields(changes)).lock()
+def config(variant="dropblock", optimizer=None, **changes):
+    """The config that train.py makes of these, with SMALL and then ``changes`` (``a__b``: a.b).
+
+    ``optimizer`` takes the place of the whole section, as in a config file.
+    """
+    value = digits.get_config(variant)
+    if optimizer is not None:
+        value.optimizer = optimizer
+    return change(value, _fields(changes)).lock()
 
 
 def arguments(workdir, variant="dropblock", **changes):

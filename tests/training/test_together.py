@@ -6,15 +6,15 @@ import jax
 import numpy as np
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from training import loop
 from training.errors import NotFinite
-from training.workdir import Record
 from training.run import Run, build_run
-from runfiles import read_metrics
 from training.state import fingerprint
 from training.stop import StopRequest
 from training.together import RecordsTogether, RunsTogether
+from training.workdir import Record
 
 CHANGES = [
     {"seed": 0, "regularizer__keep_prob": 0.9},
@@ -118,7 +118,7 @@ def test_another_value_is_the_same_program():
     first = build_run(tiny.config())
 
     def program(run: Run) -> str:
-        shapes = (run.abstract_state(), run.abstract_batch(), run.values)
+        shapes = (run.abstract_state(), run.abstract_batch(train=True), run.values)
         return run.train_step.lower(*shapes).as_text()
 
     other = tiny.config(
