@@ -8,9 +8,9 @@ import time
 
 import pytest
 
+from runfiles import is_complete, read_metrics
 from tests import tiny
 from tests.sweeps.grids import write_grid
-from runfiles import is_complete, read_metrics
 
 LONG = {"steps": 30, "eval_every": 15, "checkpoint_every": 3}
 
@@ -61,7 +61,7 @@ def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 143
-    assert "to go on        python sweep.py" in out
+    assert "to resume       python sweep.py" in out
 
     out, _ = tiny.run(*command)
     assert "table  " in out
@@ -106,7 +106,7 @@ def test_a_failed_run_says_why_and_a_lost_one_is_followed(tmp_path):
     failed, done = table(tmp_path)
     assert (failed["state"], done["state"]) == ("failed", "done")
     assert "not finite" in failed["failed"] or "the loss is" in failed["failed"]
-    assert "going on" not in (runs[1] / "train.log").read_text()
+    assert "resuming" not in (runs[1] / "train.log").read_text()
 
     _, err = tiny.run(*command, "--retry_failed", code=1)
     assert "1 done, 1 running, 0 failed" in err
