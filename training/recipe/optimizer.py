@@ -64,7 +64,7 @@ def make_optimizer(
     if options.clip_norm:
         parts.append(optax.clip_by_global_norm(options.clip_norm))
     optimizer = optax.chain(*parts, function(schedule, **fields))
-    if not model.frozen:
+    if not _frozen(model):
         return optimizer
     frozen = frozen_mask(model)
     return optax.chain(
@@ -85,14 +85,18 @@ def frozen_mask(model: nnx.Module) -> dict:
       ValueError: no parameter's name begins with one of them.
     """
     names = [".".join(map(str, path)) for path in _paths(model)]
-    for beginning in model.frozen:
+    for beginning in _frozen(model):
         if not any(name.startswith(beginning) for name in names):
             parts = dict.fromkeys(name.partition(".")[0] for name in names)
             raise ValueError(
                 f"config.model.frozen has {beginning!r}, with which no parameter's name begins; "
                 f"the network's parts are {', '.join(parts)}."
             )
-    return _tree_of(model, lambda path: ".".join(map(str, path)).startswith(tuple(model.frozen)))
+    return _tree_of(model, lambda path: ".".join(map(str, path)).startswith(_frozen(model)))
+
+
+def _frozen(model: nnx.Module) -> tuple[str, ...]:
+    return tuple(getattr(model, "frozen", ()))
 
 
 def _mask_argument(function: Callable[..., Any]) -> str:
@@ -102,7 +106,7 @@ def _mask_argument(function: Callable[..., Any]) -> str:
 
 def _optax_optimizers() -> dict[str, Callable[..., Any]]:
     """The functions of optax whose first argument is the learning rate."""
-    found = {}
+    found: dict[str, Callable[..., Any]] = {}
     for name, value in vars(optax).items():
         if inspect.isfunction(value):
             parameters = list(inspect.signature(value).parameters)
