@@ -28,7 +28,9 @@ def define_flags(values: FlagValues) -> None:
 def main(argv: list[str]) -> None:
     with StopRequest() as stop:
         with one_line_errors():
-            arguments = parse(argv, define_flags, instead_of_workdir=("compile_for", "print_config"))
+            arguments = parse(
+                argv, define_flags, instead_of_workdir=("compile_for", "print_config")
+            )
             check_config(arguments.config)
         if arguments.print_config:
             print(json.dumps(plain(arguments.config), indent=2))

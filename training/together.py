@@ -146,8 +146,9 @@ class RecordsTogether:
             record.step = self.step
 
     def restore(self) -> TrainState | None:
-        states = [record.restore() for record in self._records]
-        return None if any(state is None for state in states) else self._runs.put_states(states)
+        restored = [record.restore() for record in self._records]
+        states = [state for state in restored if state is not None]
+        return self._runs.put_states(states) if len(states) == len(restored) else None
 
     def is_evaluated(self, step: int) -> bool:
         return all(record.is_evaluated(step) for record in self._records)
@@ -193,8 +194,13 @@ class RecordsTogether:
 
 def _of_run(values: dict[str, Any], index: int) -> dict[str, Any]:
     """Picks a run's own numbers: from a list the one at its place, from a dict likewise."""
-    pick = {list: lambda v: v[index], dict: lambda v: _of_run(v, index)}
-    return {name: pick.get(type(value), lambda v: v)(value) for name, value in values.items()}
+
+    def pick(value: Any) -> Any:
+        if isinstance(value, dict):
+            return _of_run(value, index)
+        return value[index] if isinstance(value, list) else value
+
+    return {name: pick(value) for name, value in values.items()}
 
 
 class _TaskTogether:

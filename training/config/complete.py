@@ -31,7 +31,7 @@ class Part(NamedTuple):
 
 PARTS = {
     "task": Part("tasks", given=("config", "without_data")),
-    #SHIM "data": Part("data.preprocess", key="preprocess"),
+    # SHIM "data": Part("data.preprocess", key="preprocess"),
     "model": Part("models", given=("num_classes", "in_channels", "dtype", "rngs")),
     "regularizer": Part("regularizers"),
     "optimizer": Part("training.recipe.optimizers"),

@@ -16,9 +16,7 @@ from training.stop import StopRequest
 STOP = "stop"
 
 
-def send(
-    mesh: Mesh, batch: Mapping[str, np.ndarray], stop: StopRequest
-) -> dict[str, jax.Array]:
+def send(mesh: Mesh, batch: Mapping[str, np.ndarray], stop: StopRequest) -> dict[str, jax.Array]:
     """Sends a batch, marked with :data:`STOP`, to the devices.
 
     Args:
