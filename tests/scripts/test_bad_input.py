@@ -101,7 +101,9 @@ def test_unknown_variant_and_config_file(tmp_path):
     line = tiny.refused("train.py", f"--config={tmp_path}/none.py", f"--workdir={tmp_path}/run")
     assert "there is no file" in line
     assert "--config is missing" in tiny.refused("train.py", f"--workdir={tmp_path}/run")
-    assert "--workdir is missing" in tiny.refused("train.py", place.replace("dropblok", "dropblock"))
+    assert "--workdir is missing" in tiny.refused(
+        "train.py", place.replace("dropblok", "dropblock")
+    )
 
 
 def test_workdir_of_another_config_is_left_alone(tmp_path):

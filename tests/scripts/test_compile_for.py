@@ -54,9 +54,7 @@ def test_bad_names(compiler_is, name, message):
 
 @needs_compiler
 def test_what_does_not_fit_the_slice():
-    assert "multiple of the mesh's 256 devices, got 64" in refused(
-        "v5e:16x16", batch_size=64
-    )
+    assert "multiple of the mesh's 256 devices, got 64" in refused("v5e:16x16", batch_size=64)
     assert "does not fit the 4 device(s)" in refused("v5e:2x2", mesh__data=3)
 
 

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from registry import one_of
 from training.config.complete import constructor_of
 from training.devices.mesh import AXES
-from training.recipe import find_regularizers
+from training.recipe import find_optimizer, find_regularizers
 from training.recipe.learning_rate import SCHEDULES
 from training.recipe.optimizer import WEIGHT_DECAY_KINDS, takes_weight_decay
 
@@ -78,7 +78,7 @@ def check_config(config: ConfigDict) -> None:
         )
     _check_data(config)
     task = constructor_of(config, "task")
-    if hasattr(task, "check"):
+    if task is not None and hasattr(task, "check"):
         task.check(config)
 
 
@@ -114,7 +114,7 @@ def _check_optimizer(config: ConfigDict) -> None:
     options = config.optimizer
     one_of("config.optimizer.weight_decay_kind", options.weight_decay_kind, WEIGHT_DECAY_KINDS)
     decoupled = options.weight_decay_kind == "decoupled"
-    if decoupled and not takes_weight_decay(constructor_of(config, "optimizer")):
+    if decoupled and not takes_weight_decay(find_optimizer(options.name)):
         raise ValueError(
             "config.optimizer.weight_decay_kind='decoupled' needs an optimizer that decays weights "
             f"itself, such as adamw, lamb or lars, got config.optimizer.name={options.name!r}."

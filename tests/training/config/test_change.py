@@ -68,7 +68,10 @@ def test_what_is_none_is_refused(field, value, message):
 
 
 def test_a_dict_changes_the_fields_that_it_has():
-    for value in ("{'name': 'dropblock', 'keep_prob': 0.7}", {"name": "dropblock", "keep_prob": 0.7}):
+    for value in (
+        "{'name': 'dropblock', 'keep_prob': 0.7}",
+        {"name": "dropblock", "keep_prob": 0.7},
+    ):
         config = changed(regularizer=value)
         assert (config.regularizer.name, config.regularizer.keep_prob) == ("dropblock", 0.7)
         assert config.regularizer.block_size == 3  # as in the file

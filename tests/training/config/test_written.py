@@ -56,9 +56,11 @@ def test_read_back_it_is_the_same(tmp_path, path, variant):
     assert again.to_dict() == config.to_dict()
     assert types(again) == types(config)
     assert identity(again) == identity(config)
-    assert plain(again) == plain(config) == json.loads((tmp_path / "config.json").read_text())[
-        "config"
-    ]
+    assert (
+        plain(again)
+        == plain(config)
+        == json.loads((tmp_path / "config.json").read_text())["config"]
+    )
 
 
 def test_no_run_has_no_config(tmp_path):
@@ -102,6 +104,8 @@ def test_a_field_added_at_another_value_does(tmp_path):
 def test_a_config_of_other_code_is_refused_by_name(tmp_path):
     fields = plain(tiny.config()) | {"gone": 1}
     write_record(tmp_path, RunRecord(fields))
-    with pytest.raises(ValueError, match="was written by other code: unknown field of config 'gone'"):
+    with pytest.raises(
+        ValueError, match="was written by other code: unknown field of config 'gone'"
+    ):
         read_config(tmp_path)
     assert read_record(tmp_path).config == fields

@@ -79,5 +79,7 @@ def test_cosine_ends_at_zero_and_short_runs_warm_up_at_most_half():
 
 def test_a_warm_up_that_does_not_fit_is_said():
     config = tiny.config("baseline", learning_rate__warmup_steps=4)
-    assert build_run(config).notices == ["warm-up: 3 steps, half of the run, not the 4 of the config"]
+    assert build_run(config).notices == [
+        "warm-up: 3 steps, half of the run, not the 4 of the config"
+    ]
     assert build_run(tiny.config("baseline", learning_rate__warmup_steps=3)).notices == []

@@ -107,9 +107,7 @@ def test_decoupled_decays_what_optax_decays_by_itself(name):
     model = Small()
     params = filled(model, 0.5)
     ours = one_update(
-        make_optimizer(
-            options(name, weight_decay_kind="decoupled"), lambda step: 0.1, 0.2, model
-        ),
+        make_optimizer(options(name, weight_decay_kind="decoupled"), lambda step: 0.1, 0.2, model),
         *(model, params),
     )
     mask = {"weight_decay_mask" if name == "lars" else "mask": decay_mask(model)}
