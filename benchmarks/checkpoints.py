@@ -19,9 +19,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import jax
 
 from configs import digits
-from training.workdir import Checkpoints
 from training.run import build_run
 from training.state import fingerprint
+from training.workdir import Checkpoints
 
 
 def seconds(action) -> float:

@@ -9,8 +9,8 @@ Each regulariser is a file here with a class of the same name, see :class:`Regul
 """
 
 from regularizers.base import Regularizer
-from regularizers.step_masks import Active, Masks, draw_masks, realised_shares
 from regularizers.sites import NO_DROP, Drop, Site, list_sites
+from regularizers.step_masks import Active, Masks, draw_masks, realised_shares
 
 __all__ = [
     "NO_DROP",

@@ -10,16 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-
-from models.amoebanet import AmoebaNet
-from models.amoebanet_cells import GENOTYPES
-from models.amoebanet_operations import ConvNorm, HalveMap, pool
 from models.drop_sites import (
     baseline_sites,
     dropblock_sites,
     head_dropout_sites,
     scheduled_drop_path_sites,
 )
+
+from models.amoebanet import AmoebaNet
+from models.amoebanet_cells import GENOTYPES
+from models.amoebanet_operations import ConvNorm, HalveMap, pool
 
 SMALL = {"num_cells": 1, "num_filters": 16, "num_classes": 5, "small_images": True}
 

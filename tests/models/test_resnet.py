@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-
 from models.drop_sites import dropblock_sites
+
 from models.resnet import ResNet
 
 
