@@ -2,8 +2,7 @@
 
     python eval.py --workdir=runs/digits
 
-The config is the run's own. For the paper's Figure 5, with DropBlock at inference, and for its
-Figure 6:
+The config is the run's own. For the paper's Figures 5 (DropBlock at inference) and 6:
 
     python eval.py ... --inference_keep_prob=1,0.9,0.8 --inference_block_size=1,3
     python eval.py ... --cam=10
@@ -41,16 +40,15 @@ def main(argv: list[str]) -> None:
         if block_sizes and not keep_probs:
             raise ValueError("--inference_block_size needs --inference_keep_prob beside it.")
     # Imported late: what is wrong with the arguments is said before the rest is loaded.
-    from data import TooManyBadImages
     from training.devices import ignore_absent_tpus, processes
     from training.run import use_compilation_cache
 
     logging.set_verbosity(logging.ERROR)  # Orbax warns that it reads only
     ignore_absent_tpus()
-    processes.join()
     use_compilation_cache()
-    errors = (ValueError, OSError, RunError, TooManyBadImages)
-    with StopRequest() as stop, one_line_errors(*errors, leave=processes.leave):
+    kinds = (ValueError, OSError, RunError)
+    with StopRequest() as stop, one_line_errors(*kinds, leave=processes.leave):
+        processes.join()
         evaluate(arguments, keep_probs, block_sizes, stop)
 
 

@@ -63,7 +63,7 @@ class Cell(nnx.Module):
       in_features: channels of the last cell's output.
       width: channels of the cell's states.
       reduction: whether it halves the map.
-      after_reduction: whether the cell before did, so that ``previous`` has twice the size of ``x``.
+      after_reduction: whether the cell before did: ``previous`` has twice the size of ``x``.
       group: block group of the drop sites.
       options: ``momentum``, ``epsilon``, ``dtype`` and ``rngs`` of the convolutions.
     """
@@ -84,6 +84,7 @@ class Cell(nnx.Module):
         self.reads = tuple((left, right) for (_, left), (_, right) in genotype.sums)
         self.input = ConvNorm(in_features, width, **options)
         features = [width] * (2 + len(genotype.sums))
+        self.previous: ConvNorm | HalveMap | None
         if previous_features is None:
             # The published counts decided that the first cell's state 1 is its input as it is.
             self.previous, features[1] = None, in_features
@@ -213,7 +214,9 @@ class AmoebaNet(nnx.Module):
         if num_filters < 16:
             raise ValueError(f"num_filters must be at least 16, got {num_filters}.")
         check_batch_norm(momentum, epsilon)
-        options = {"momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs}
+        options: dict[str, Any] = {
+            "momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs,
+        }  # fmt: skip
         self.remat, self.frozen = remat, tuple(frozen)
         features = 3 * num_filters if small_images else 32
         self.stem = ConvNorm(

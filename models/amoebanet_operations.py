@@ -45,7 +45,7 @@ class ConvNorm(nnx.Module):
     ):
         options = {"padding": padding, "dtype": dtype, "rngs": rngs}
         if separable:
-            self.depthwise = conv(
+            self.depthwise: nnx.Conv | None = conv(
                 in_features,
                 in_features,
                 kernel,

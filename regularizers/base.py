@@ -39,7 +39,7 @@ class Regularizer(abc.ABC):
     KINDS: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.keep_prob, jax.Array) and not 0 < self.keep_prob <= 1:
+        if not isinstance(self.keep_prob, jax.Array) and not 0 < float(self.keep_prob) <= 1:  # type: ignore[arg-type]
             raise ValueError(f"keep_prob must be in (0, 1], got {self.keep_prob}.")
         for group in self.groups:
             if group not in GROUPS:

@@ -18,6 +18,7 @@ from training.config import (
     Arguments,
     change,
     check_config,
+    check_network,
     check_workdir,
     identity,
     plain,
@@ -107,6 +108,7 @@ def _config(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     # A deep copy: ConfigDict's own forgets of which type a field is that is None.
     changed = change(copy.deepcopy(config).unlock(), changes)
     check_config(changed)
+    check_network(changed)
     return changed.lock()
 
 

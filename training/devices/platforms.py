@@ -25,7 +25,7 @@ def ignore_absent_tpus() -> None:
     if has_tpu() or any(name in os.environ for name in CHOICES):
         return
     try:
-        import libtpu  # type: ignore[import-not-found]
+        import libtpu
     except ImportError:
         return
     # JAX has no public switch that leaves out TPUs alone: JAX_PLATFORMS names all platforms that

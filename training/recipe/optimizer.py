@@ -1,5 +1,6 @@
 """The optimizer: a function of optax or of ``training.recipe.optimizers``, by its name."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
@@ -104,6 +105,7 @@ def _mask_argument(function: Callable[..., Any]) -> str:
     return "weight_decay_mask" if "weight_decay_mask" in parameters else "mask"
 
 
+@functools.cache
 def _optax_optimizers() -> dict[str, Callable[..., Any]]:
     """The functions of optax whose first argument is the learning rate."""
     found: dict[str, Callable[..., Any]] = {}

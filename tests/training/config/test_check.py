@@ -69,12 +69,12 @@ def test_one_line(field, value, message):
 
 
 def test_two_that_drop_the_same_branches():
-    with pytest.raises(ValueError, match="drops the same branches as config.drop_path_keep_prob"):
+    with pytest.raises(ValueError, match=r"drops the same branches as config\.drop_path_keep_prob"):
         check_config(tiny.config("drop_path", drop_path_keep_prob=0.7))
 
 
 def test_decoupled_needs_an_optimizer_that_decays():
-    with pytest.raises(ValueError, match="such as adamw, lamb or lars, got .*'sgd'"):
+    with pytest.raises(ValueError, match=r"such as adamw, lamb or lars, got .*'sgd'"):
         check_config(tiny.config(optimizer__weight_decay_kind="decoupled"))
 
 

@@ -171,5 +171,5 @@ def test_frozen_parameters_stay_bit_for_bit_while_the_others_move(name):
 
 
 def test_a_frozen_name_that_is_no_parameters_is_refused():
-    with pytest.raises(ValueError, match="has 'stme', with which no .* parts are linear, norm"):
+    with pytest.raises(ValueError, match=r"has 'stme', with which no .* parts are linear, norm"):
         frozen_mask(Small(frozen=("stme",)))
