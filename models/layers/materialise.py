@@ -2,7 +2,8 @@
 
 It fuses a residual block's sum into every pass that reads it, together with the sums of all blocks
 before it, forward and backward: a fifth of ResNet-50's training step. It removes
-``lax.optimization_barrier`` before it fuses, but does not look into a branch. Seen with jaxlib 0.10.2.
+``lax.optimization_barrier`` before it fuses, but does not look into a branch. Seen with jaxlib
+0.10.2.
 ``tests/models/test_materialise.py`` counts what a program reads with and without it, and fails when
 it is no longer needed.
 """

@@ -9,7 +9,12 @@ from ml_collections import ConfigDict
 from registry import one_of
 from training.config.complete import PARTS, complete
 
-KINDS = {int: "a whole number", float: "a number", bool: "true or false", tuple: "a tuple"}
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a tuple such as (1, 2) or ('a',)",
+}
 WORDS = {"true": True, "false": False, "1": True, "0": False}
 
 
