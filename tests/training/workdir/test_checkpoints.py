@@ -83,3 +83,25 @@ def test_evaluation_reads_no_optimizer_slots(tmp_path, ema_decay):
         parts = getattr(restored, name), getattr(state, name)
         assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), *parts))
     assert (restored.ema is None) is (ema_decay == 0)
+
+
+def test_a_checkpoint_whose_sums_cannot_be_written_is_a_failed_save(tmp_path, state, monkeypatch):
+    """As when Orbax gives its unfinished folders another name."""
+    monkeypatch.setattr("training.workdir.checkpoints.TEMPORARY", "*.another-name")
+    checkpoints = Checkpoints(tmp_path, {})
+    checkpoints.save(state, next_example=0)
+    with pytest.raises(RunError, match=r"does not write to \*\.another-name"):
+        checkpoints.wait()
+
+
+def test_a_file_where_a_checkpoint_should_be_is_said_and_moved_away(tmp_path, state):
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        checkpoints.save(state, next_example=0)
+    stray = tmp_path / "checkpoints" / "6"
+    stray.write_text("not a folder")
+    with Checkpoints(tmp_path, {}, read_only=True) as checkpoints:
+        assert checkpoints.latest() == 0 and stray.exists()
+        assert checkpoints.damaged == {6: "it is a file, not a folder"}
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        assert checkpoints.latest() == 0
+        assert (tmp_path / "damaged" / "6").is_file() and not stray.exists()
