@@ -38,7 +38,7 @@ def digits(workdir, *extra):
         (["--config.regularizer.name=dropblok"], "did you mean 'dropblock'?"),
         (["--config.regularizer.schedule=cosine"], "one of linear, constant, got 'cosine'"),
         (["--config.regularizer.gamma=exat"], "paper, exact, got 'exat'"),
-        (["--config.data.cutout=-1"], "config.data.cutout must be a whole number of at least 0, got -1"),
+        (["--config.data.cutout=-1"], "cutout must be a whole number of at least 0, got -1"),
         (["--config.data.autoaugment=cifar"], "did you mean 'cifar10'?"),
         (["--config.data.autoaugment=cifar10"], "autoaugment must be 'none' for grey images"),
         (["--config.task.label_smoothing=1"], "label_smoothing must be in [0, 1), got 1.0"),
