@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from benchmarks import profile_step, step_program
 from dropblock import dropblock
@@ -10,22 +11,23 @@ from models.resnet import BLOCKS_PER_GROUP
 BATCH, SIZE = 2, 64
 
 
-def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(monkeypatch):
-    apply, shapes = step_program.OPERATIONS["ours"], []
+@pytest.mark.parametrize("operation", ["ours", "plain"])
+def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(monkeypatch, operation):
+    make, dropped = step_program.make_drop, []
 
-    def counted(key, x, *args):
-        shapes.append(x.shape)
-        return apply(key, x, *args)
+    def counted(operation, key, keep_prob, sites):
+        dropped.extend(site for site in sites if step_program.DROPBLOCK.drops_at(site))
+        return make(operation, key, keep_prob, sites)
 
-    monkeypatch.setitem(step_program.OPERATIONS, "ours", counted)
-    initialise, step = step_program.make_step("ours", jnp.bfloat16, BATCH, SIZE)
+    monkeypatch.setattr(step_program, "make_drop", counted)
+    initialise, step = step_program.make_step(operation, jnp.bfloat16)
     _, loss = jax.eval_shape(
         lambda images, labels: step(initialise(), images, labels, jax.random.key(0), 0.9),
         jax.ShapeDtypeStruct((BATCH, SIZE, SIZE, 3), jnp.bfloat16),
         jax.ShapeDtypeStruct((BATCH,), jnp.int32),
     )
     assert loss.shape == ()
-    assert len(shapes) == 4 * sum(BLOCKS_PER_GROUP[50][2:])
+    assert len(dropped) == 4 * sum(BLOCKS_PER_GROUP[50][2:])
 
 
 def test_profile_tells_instructions_apart():

@@ -10,16 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from models.drop_sites import (
-    baseline_sites,
-    dropblock_sites,
-    head_dropout_sites,
-    scheduled_drop_path_sites,
-)
 
 from models.amoebanet import AmoebaNet
 from models.amoebanet_cells import GENOTYPES
 from models.amoebanet_operations import ConvNorm, HalveMap, pool
+from regularizers import NO_DROP, list_sites
+from regularizers.drop_path import DropPath
+from regularizers.dropblock import DropBlock
+from regularizers.dropout import Dropout
+from regularizers.head_dropout import HeadDropout
+from regularizers.spatial_dropout import SpatialDropout
+from tests.models.dropping import Spy, drop_at_sites
 
 SMALL = {"num_cells": 1, "num_filters": 16, "num_classes": 5, "small_images": True}
 
@@ -132,7 +133,7 @@ def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cell": "e"}, r"cell must be one of \['a', 'b', 'c', 'd'\], got 'e'\."),
+        ({"cell": "e"}, r"cell must be one of a, b, c, d, got 'e'\."),
         ({"num_cells": 0}, r"num_cells must be at least 1, got 0\."),
         ({"num_filters": 15}, r"num_filters must be at least 16, got 15\."),
     ],
@@ -150,7 +151,7 @@ def test_average_pool_leaves_out_the_padding():
 
 
 def test_halving_sees_every_second_pixel_on_both_diagonals():
-    halve = HalveMap(1, 2, momentum=0.9, dtype=jnp.float32, rngs=nnx.Rngs(0))
+    halve = HalveMap(1, 2, momentum=0.9, epsilon=1e-3, dtype=jnp.float32, rngs=nnx.Rngs(0))
     for conv in (halve.even, halve.odd):
         conv.kernel[...] = jnp.ones((1, 1, 1, 1))
     x = jnp.arange(1.0, 26).reshape(1, 5, 5, 1)
@@ -161,81 +162,97 @@ def test_halving_sees_every_second_pixel_on_both_diagonals():
 
 def test_depthwise_kernels_start_at_the_variance_of_what_a_unit_reads():
     layer = ConvNorm(
-        512, 8, (3, 3), separable=True, momentum=0.9, dtype=jnp.float32, rngs=nnx.Rngs(0)
+        512,
+        8,
+        (3, 3),
+        separable=True,
+        momentum=0.9,
+        epsilon=1e-3,
+        dtype=jnp.float32,
+        rngs=nnx.Rngs(0),
     )
     assert layer.depthwise.kernel[...].shape == (3, 3, 1, 512)
     assert float(layer.depthwise.kernel[...].var()) == pytest.approx(2 / 9, rel=0.1)
     assert float(layer.conv.kernel[...].var()) == pytest.approx(2 / 512, rel=0.1)
 
 
-class Spy:
-    """A ``drop`` that lists what it was asked and where ``drop`` did something."""
-
-    def __init__(self, drop=None):
-        self.drop, self.calls, self.changed = drop, [], set()
-
-    def __call__(self, x, *, group, site):
-        self.calls.append((group, site))
-        y = x if self.drop is None else self.drop(x, group=group, site=site)
-        if y is not x:
-            self.changed.add((group, site.rstrip("0123456789")))
-        return y
-
-
-def calls(drop=None, size=8, **options) -> Spy:
-    spy = Spy(drop)
+def calls(size=8, **options) -> list[tuple[int, str]]:
+    spy = Spy()
     run(lambda m, x: m.logits_and_aux(x, train=True, drop=spy)[0], 2, size, size, 3, **options)
-    return spy
+    return spy.calls
 
 
 def test_sites_of_a_cell():
     """Normal cell B, the last one."""
-    spy = calls(**SMALL)
     normal = [
         *("conv1", "conv2"),  # states 0 and 1
-        *("conv3", "branch", "branch"),  # 1x1 and a pool
-        *("skip", "conv4", "conv5", "branch"),  # none and a separable convolution, twice
-        *("conv6", "branch", "conv7", "conv8", "branch"),
-        *("conv9", "branch", "skip"),
-        *("branch", "conv10", "branch"),
-        "skip",  # state 0 in the output
+        *("conv1", "branch", "branch"),  # 1x1 and a pool
+        *("skip", "conv1", "conv2", "branch"),  # none and a separable convolution, twice
+        *("conv1", "branch", "conv1", "conv2", "branch"),
+        *("conv1", "branch", "skip"),
+        *("branch", "conv1", "branch"),
+        "skip0",  # state 0 in the output
         "head",
     ]
-    assert spy.calls[-len(normal) :] == [(4, site) for site in normal]
+    assert calls(**SMALL)[-len(normal) :] == [(4, site) for site in normal]
 
 
 @pytest.mark.parametrize(("num_cells", "small_images"), [(1, True), (2, True), (1, False)])
 def test_the_last_half_of_the_cells_is_group_4(num_cells, small_images):
-    spy = calls(size=33, **SMALL | {"num_cells": num_cells, "small_images": small_images})
-    groups = [group for group, site in spy.calls if site == "conv1"]
+    fields = SMALL | {"num_cells": num_cells, "small_images": small_images}
+    model = abstract(**fields)
+    sites = sites_of(model, (2, 33, 33, 3))
+    groups = [site.group for site in sites if site.path.count("/") == 1 and "/conv1" in site.path]
     cells = 3 * num_cells + 2
     first, last = cells - cells // 2, cells // 2
     assert groups == [3] * (first + (0 if small_images else 2)) + [4] * last
 
 
-def test_groups_and_kinds_choose_the_sites(key):
-    for sites, places in (
-        (dropblock_sites(block_size=3, groups=(4,)), {(4, "conv"), (4, "skip")}),
-        (baseline_sites("drop_path", groups=(4,)), {(4, "branch")}),
-        (scheduled_drop_path_sites(), {(3, "branch"), (4, "branch")}),
-        (head_dropout_sites(), {(4, "head")}),
-    ):
-        assert calls(sites.at(key, 0.5), **SMALL).changed == places
+def sites_of(model, shape):
+    graphdef, state = nnx.split(model)
+
+    def forward(drop, state, x):
+        return nnx.merge(graphdef, state, copy=True)(x, train=True, drop=drop)
+
+    return list_sites(forward, state, jax.ShapeDtypeStruct(shape, jnp.float32))
+
+
+ALL_GROUPS = {"groups": (1, 2, 3, 4), "scale_by_group": False}
+
+
+@pytest.mark.parametrize(
+    ("regularizer", "places"),
+    [
+        (DropBlock(groups=(4,)), {(4, "conv"), (4, "skip")}),
+        (DropPath(groups=(4,)), {(4, "branch")}),
+        (DropPath(**ALL_GROUPS), {(3, "branch"), (4, "branch")}),
+        (HeadDropout(groups=(4,)), {(4, "head")}),
+    ],
+)
+def test_groups_and_kinds_choose_the_sites(regularizer, places):
+    sites = sites_of(abstract(**SMALL), (2, 8, 8, 3))
+    assert {(s.group, s.kind) for s in sites if regularizer.drops_at(s)} == places
+    assert len({site.path for site in sites}) == len(sites)
 
 
 def test_no_regulariser_leaves_no_trace():
     graphdef, state = nnx.split(abstract(**SMALL))
 
-    def program(sites):
-        def forward(state, x, key):
-            drop = None if sites is None else sites.at(key, 0.9)
+    def program(regularizer):
+        def forward(drop, state, x):
             return nnx.merge(graphdef, state, copy=True)(x, train=True, drop=drop)
 
+        def step(state, x, key):
+            if regularizer is None:
+                return forward(NO_DROP, state, x)
+            masks, _ = drop_at_sites(regularizer, key, forward, state, x)
+            return forward(masks, state, x)
+
         x = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.float32)
-        return str(jax.make_jaxpr(forward)(state, x, jax.random.key(0)))
+        return str(jax.make_jaxpr(step)(state, x, jax.random.key(0)))
 
     assert "random" not in program(None)
-    assert "random" in program(baseline_sites("dropout"))
+    assert "random" in program(Dropout())
 
 
 @functools.cache
@@ -270,12 +287,16 @@ def evaluate():
     def evaluate(x, dropped):
         sites = iter(range(1000))
 
-        def drop(x, *, group, site):
-            third = jnp.arange(x.size).reshape(x.shape) % 3 == 0
-            return jnp.where((dropped == next(sites)) & third, 0, x)
+        class Third:
+            def at(self, part):
+                return self
+
+            def __call__(self, x, *, group, site):
+                third = jnp.arange(x.size).reshape(x.shape) % 3 == 0
+                return jnp.where((dropped == next(sites)) & third, 0, x)
 
         model = nnx.merge(graphdef, params, stats, copy=True)
-        return model(x, drop=drop), nnx.state(model, nnx.BatchStat)
+        return model(x, drop=Third()), nnx.state(model, nnx.BatchStat)
 
     return evaluate
 
@@ -291,20 +312,25 @@ def test_evaluation_is_deterministic_and_by_example(evaluate):
 def test_every_site_matters(evaluate):
     """No site is called for nothing: dropping there changes the logits."""
     plain, _ = evaluate(images(), NO_SITE)
-    for site in range(len(calls(**SMALL).calls)):
+    for site in range(len(calls(**SMALL))):
         assert not np.allclose(plain, evaluate(images(), site)[0]), site
 
 
-def training(remat, sites, x):
+def training(remat, regularizer, x):
     """``params -> loss, (statistics, dropped)`` and the parameters to begin with."""
     graphdef, params, stats = concrete(**SMALL, remat=remat)
 
-    def loss(params):
+    def forward(drop, params):
         model = nnx.merge(graphdef, params, stats, copy=True)
-        drop = sites.at(jax.random.key(2), 0.8)
-        heads = model.logits_and_aux(x, train=True, drop=drop)
+        return model.logits_and_aux(x, train=True, drop=drop), nnx.state(model, nnx.BatchStat)
+
+    def loss(params):
+        masks, shares = drop_at_sites(
+            regularizer, jax.random.key(2), forward, params, keep_prob=0.8
+        )
+        heads, state = forward(masks, params)
         total = sum(jax.nn.logsumexp(y, axis=-1).sum() - y[0, 0] - y[1, 1] for y in heads)
-        return total, (nnx.state(model, nnx.BatchStat), drop.dropped())
+        return total, (state, shares)
 
     return loss, params
 
@@ -313,7 +339,7 @@ def training(remat, sites, x):
 def test_every_parameter_has_a_finite_gradient_and_remat_changes_nothing():
     results = []
     for remat in (False, True):
-        loss, params = training(remat, baseline_sites("spatial_dropout"), images())
+        loss, params = training(remat, SpatialDropout(), images())
         results.append(jax.jit(jax.value_and_grad(loss, has_aux=True))(params))
     (_, (_, dropped)), grads = results[0]
     assert set(dropped) == {3, 4}
@@ -326,7 +352,7 @@ def test_every_parameter_has_a_finite_gradient_and_remat_changes_nothing():
 
 def test_remat_keeps_little_for_the_gradient():
     def kept(remat):
-        loss, params = training(remat, baseline_sites("dropout"), images(8, 32))
+        loss, params = training(remat, Dropout(), images(8, 32))
         residuals = jax.eval_shape(lambda p: jax.vjp(loss, p, has_aux=True)[1], params)
         return sum(leaf.size for leaf in jax.tree.leaves(residuals))
 

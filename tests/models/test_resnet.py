@@ -8,9 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
-from models.drop_sites import dropblock_sites
 
 from models.resnet import ResNet
+from regularizers import NO_DROP, list_sites
+from regularizers.dropblock import DropBlock
+from tests.models.dropping import Spy, drop_at_sites
 
 
 def parameters(**options) -> int:
@@ -63,7 +65,7 @@ def small():
     return nnx.split(model)
 
 
-def logits(small, drop=None, train=True):
+def logits(small, drop=NO_DROP, train=True):
     return nnx.merge(*small, copy=True)(
         jnp.linspace(-1, 1, 2 * 16 * 16 * 3).reshape(2, 16, 16, 3), train=train, drop=drop
     )
@@ -80,18 +82,7 @@ def test_last_norm_of_a_block_starts_at_zero():
     assert (block.conv3.norm.scale[...] == 0).all()
     assert (block.conv2.norm.scale[...] == 1).all()
     x = jax.random.normal(jax.random.key(0), (2, 8, 8, 32)) ** 2
-    assert (block(x, train=True, drop=None) == x).all()
-
-
-class Spy:
-    """A ``drop`` that changes one site (or none) and lists all it was asked at."""
-
-    def __init__(self, change=None):
-        self.change, self.calls = change, []
-
-    def __call__(self, x, *, group, site):
-        self.calls.append((group, site))
-        return x * 0.5 if len(self.calls) - 1 == self.change else x
+    assert (block(x, train=True, drop=NO_DROP) == x).all()
 
 
 def test_sites_of_basic_and_bottleneck_blocks(small):
@@ -117,65 +108,67 @@ def test_every_site_matters(small):
         assert not np.allclose(plain, logits(small, Spy(index), train=False)), index
 
 
-def test_groups_and_skip_choose_the_sites(small, key):
-    for on_skip, sites in ((True, {"skip", "conv1", "conv2"}), (False, {"conv1", "conv2"})):
-        regularizer = dropblock_sites(block_size=2, groups=(4,), on_skip=on_skip)
-        drop = regularizer.at(key, 0.5)
-        changed = set()
-
-        def spy(x, *, group, site, drop=drop, changed=changed):
-            y = drop(x, group=group, site=site)
-            if y is not x:
-                changed.add((group, site))
-            return y
-
-        logits(small, spy)
-        assert changed == {(4, site) for site in sites}
+@pytest.mark.parametrize(("on_skip", "kinds"), [(True, {"skip", "conv"}), (False, {"conv"})])
+def test_groups_and_skip_choose_the_sites(small, on_skip, kinds):
+    regularizer = DropBlock(groups=(4,), on_skip=on_skip)
+    sites = list_sites(lambda drop: logits(small, drop))
+    chosen = [site for site in sites if regularizer.drops_at(site)]
+    assert {(site.group, site.kind) for site in chosen} == {(4, kind) for kind in kinds}
+    assert len(chosen) == 2 * (3 if on_skip else 2)
+    assert len({site.path for site in sites}) == len(sites) == 33
 
 
-def test_realised_share_is_reported_by_group(small, key):
-    drop = dropblock_sites(block_size=2, groups=(3, 4)).at(key, 0.5)
-    outputs = []
+def test_realised_share_is_that_of_the_zeros_by_group(small, key):
+    regularizer = DropBlock(block_size=2)
+    masks, shares = drop_at_sites(regularizer, key, lambda drop: logits(small, drop))
+    zeros = {3: [0, 0], 4: [0, 0]}
 
-    def spy(x, *, group, site):
-        y = drop(jnp.ones_like(x), group=group, site=site)
-        if site not in ("branch", "head"):
-            outputs.append((group, float((y == 0).sum()), y.size))
-        return x
+    class Counting:
+        def __init__(self, drop):
+            self.drop = drop
 
-    logits(small, spy)
-    for group, share in drop.dropped().items():
-        zeros = sum(count for g, count, _ in outputs if g == group)
-        assert float(share) == pytest.approx(
-            zeros / sum(size for g, _, size in outputs if g == group), rel=1e-5
-        )
-    assert set(drop.dropped()) == {3, 4}
+        def at(self, part):
+            return Counting(self.drop.at(part))
 
+        def __call__(self, x, *, group, site):
+            if site in self.drop.masks:
+                y = self.drop(jnp.ones_like(x), group=group, site=site)
+                zeros[group][0] += int((y == 0).sum())
+                zeros[group][1] += y.size
+            return x
 
-def test_leaving_a_site_out_does_not_move_the_others(key):
-    """Masks belong to their site: the same with and without skips."""
-    x = jnp.ones((2, 6, 6, 4))
-    outputs = []
-    for on_skip in (True, False):
-        drop = dropblock_sites(block_size=3, groups=(4,), on_skip=on_skip).at(key, 0.8)
-        drop(x, group=4, site="skip")
-        outputs.append(drop(x, group=4, site="conv1"))
-    assert (outputs[0] == outputs[1]).all()
-
-
-def program(small, drop):
-    graphdef, state = small
-
-    def forward(state, x, key):
-        active = None if drop is None else drop.at(key, 0.9)
-        return nnx.merge(graphdef, state, copy=True)(x, train=True, drop=active)
-
-    return str(jax.make_jaxpr(forward)(state, jnp.ones((2, 16, 16, 3)), jax.random.key(0)))
+    logits(small, Counting(masks))
+    assert set(shares) == {3, 4}
+    for group, share in shares.items():
+        assert float(share) == pytest.approx(zeros[group][0] / zeros[group][1], rel=1e-5)
 
 
 def test_no_regulariser_leaves_no_trace(small):
-    assert "random" not in program(small, None)
-    assert "random" in program(small, dropblock_sites())
+    def program(regularizer):
+        def step(state, x, key):
+            def forward(drop, state, x):
+                return nnx.merge(small[0], state, copy=True)(x, train=True, drop=drop)
+
+            if regularizer is None:
+                return forward(NO_DROP, state, x)
+            masks, _ = drop_at_sites(regularizer, key, forward, state, x)
+            return forward(masks, state, x)
+
+        return str(jax.make_jaxpr(step)(small[1], jnp.ones((2, 16, 16, 3)), jax.random.key(0)))
+
+    assert "random" not in program(None)
+    assert "random" in program(DropBlock())
+
+
+def test_batch_norm_and_frozen_parts_are_fields():
+    model = nnx.eval_shape(
+        lambda: ResNet(depth=18, momentum=0.7, epsilon=0.1, frozen=("stem",), rngs=nnx.Rngs(0))
+    )
+    norms = [m for _, m in nnx.iter_modules(model) if isinstance(m, nnx.BatchNorm)]
+    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.7, 0.1)}
+    assert model.frozen == ("stem",)
+    with pytest.raises(ValueError, match=r"^momentum must be in \[0, 1\), got 1"):
+        ResNet(momentum=1.0, rngs=nnx.Rngs(0))
 
 
 def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
@@ -188,5 +181,5 @@ def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
 
 
 def test_refuses_an_unknown_depth():
-    with pytest.raises(ValueError, match=r"depth must be one of \[10, 18, 34, 50, 101\], got 20"):
+    with pytest.raises(ValueError, match=r"^depth must be one of 10, 18, 34, 50, 101, got 20"):
         ResNet(depth=20, rngs=nnx.Rngs(0))

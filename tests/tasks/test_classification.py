@@ -7,6 +7,7 @@ import pytest
 
 from configs import digits
 from tasks import classification
+from training.config import complete
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -28,6 +29,9 @@ def test_cross_entropy_by_hand(smoothing, key):
 class TwoHeads:
     """Says the same to every image; its auxiliary head something else."""
 
+    def __call__(self, images, *, train, drop):
+        return self.logits_and_aux(images, train=train, drop=drop)[0]
+
     def logits_and_aux(self, images, *, train, drop):
         assert train
         logits = jnp.tile(jnp.arange(10.0)[None], (len(images), 1))
@@ -35,8 +39,9 @@ class TwoHeads:
 
 
 def test_auxiliary_loss_is_weighted_and_smoothed_alike():
-    config = digits.get_config("amoebanet")
-    task = classification.Classification(config)
+    config = complete(digits.get_config("amoebanet"))
+    fields = {name: value for name, value in config.task.items() if name != "name"}
+    task = classification.Classification(config, **fields)
     labels = jnp.array([1, 9])
     batch = {
         "image": jnp.zeros((2, 16, 16, 1), jnp.uint8),

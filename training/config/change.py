@@ -42,7 +42,7 @@ def change(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     complete(config)
     for field, value in changes.items():
         _set(config, field, value)
-    if changes.get("epochs") is not None and "steps" not in changes:
+    if "epochs" in changes and config.epochs is not None and "steps" not in changes:
         config.steps = None
     return config
 
