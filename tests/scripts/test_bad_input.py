@@ -40,11 +40,7 @@ def digits(workdir, *extra):
         (["--config.regularizer.gamma=exat"], "paper, exact, got 'exat'"),
         (["--config.data.cutout=-1"], "cutout must be a whole number of at least 0, got -1"),
         (["--config.data.autoaugment=cifar"], "did you mean 'cifar10'?"),
-<<<<<<< HEAD
-        (["--config.data.autoaugment=cifar10"], "autoaugment must be 'none' for grey images"),
-=======
         (["--config.data.autoaugment=cifar10"], "must be 'none' for grey images"),
->>>>>>> main
         (["--config.task.label_smoothing=1"], "label_smoothing must be in [0, 1), got 1.0"),
         (["--config.precision=float16"], "allowed: float32, bfloat16"),
         (["--config.steps=0"], "config.steps must be at least 1, got 0"),
