@@ -20,7 +20,7 @@ from training.stop import StopRequest
 
 
 def why_not(run: Run) -> str | None:
-    """Tells why a run cannot be evaluated with DropBlock; None, for every run can."""
+    """Tells why a run cannot be evaluated with DropBlock; always None, since every run can."""
     return None
 
 

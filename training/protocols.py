@@ -24,7 +24,7 @@ class Loader(Protocol):
 
 
 class Run(Protocol):
-    """A run whose steps can be compiled. Of many runs together, arrays have a first axis more.
+    """A run whose steps can be compiled. For many runs together, arrays have one more leading axis.
 
     Attributes:
       config: of the run.

@@ -1,8 +1,8 @@
 """Runs that differ in hyperparameters alone, trained as one program.
 
-Each run is on one device, alone or with others of them; no device needs another. Seen from the
-loop they are one run whose arrays have a first axis more, and whose numbers are lists. That axis
-may be longer than there are runs: what is left over on the last device repeats the last run.
+Each run is on one device, alone or with others of them; no device needs another. The loop sees them
+as one run whose arrays have one more leading axis and whose numbers are lists. That axis may be
+longer than there are runs: what is left over on the last device repeats the last run.
 """
 
 import contextlib

@@ -41,7 +41,7 @@ def test_without_the_compiler(compiler_is):
     [
         ("v5", "unknown TPU 'v5' in --compile_for=v5: did you mean"),
         ("tpu7:4x4x4", "did you mean 'tpu7x'? allowed: v2:16x16, v3:32x32, v4:4x4x4, v5e:16x16,"),
-        ("", "allowed: v2:16x16"),
+        (":2x2", "unknown TPU '' in --compile_for=:2x2: allowed: v2:16x16"),
         ("v5e", "unknown size '' in --compile_for=v5e: allowed: 1x1, 2x2, 2x4, 4x4, 4x8, 8x8,"),
         ("v5e:16x61", "did you mean '16x16'?"),
         ("v5p:4x4x6", "4x4x4, AxBxC of multiples of 4 up to 6144 chips"),
