@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import jax
 
 from configs import digits
+from training.config import change
 from training.run import build_run
 from training.state import fingerprint
 from training.workdir import Checkpoints
@@ -39,9 +40,7 @@ def main():
     parser.add_argument("--folder", help="on the disk to measure")
     parser.add_argument("--saves", type=int, default=5)
     options = parser.parse_args()
-    config = digits.get_config()
-    config.model.update(depth=50, width=64)
-    run = build_run(config)
+    run = build_run(change(digits.get_config(), {"model.depth": 50, "model.width": 64}))
     state = run.init_state()
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     blocked, whole, copied = [], [], []

@@ -26,6 +26,7 @@ from ml_collections import ConfigDict
 import data
 from benchmarks.slots import Program, Rate, answer
 from configs.imagenet_resnet50 import get_config
+from training.config import complete
 
 BATCH = 128
 # Grain's shuffle costs 7 microseconds an index at ImageNet's size, and 80 at the 300 images of a
@@ -35,7 +36,7 @@ EXAMPLES = 1 << 16
 
 def config(data_dir: str | None, threads: int) -> ConfigDict:
     """`data` of configs/imagenet_resnet50.py, with as many threads as cores."""
-    settings = get_config().data
+    settings = complete(get_config()).data
     repeats = math.ceil(EXAMPLES / len(data.open_source(settings.name, "train", data_dir)))
     settings.train_split = "+".join(["train"] * repeats)
     settings.update({"data_dir": data_dir, "threads": threads, "prefetch": threads})

@@ -49,18 +49,19 @@ def our_run(variant: str, options) -> tuple:
     import numpy as np
 
     from configs.imagenet_resnet50 import get_config
-    from training.devices.mesh import to_devices
+    from training.config import change
+    from training.devices import send
     from training.run import build_run
+    from training.stop import StopRequest
 
-    config = get_config(variant)
-    config.batch_size, config.data.image_size, config.steps = options.batch, options.size, 10**6
-    run = build_run(config, without_data=True)
+    changes = {"batch_size": options.batch, "data.image_size": options.size, "steps": 10**6}
+    run = build_run(change(get_config(variant), changes), without_data=True)
     rng = np.random.default_rng(0)
     batch = {
         name: rng.integers(0, 2 if shape.dtype == bool else 256, shape.shape).astype(shape.dtype)
-        for name, shape in run.abstract_batch().items()
+        for name, shape in run.task.batch_shapes(train=True).items()
     }
-    return run, run.init_state(), to_devices(run.mesh, batch)
+    return run, run.init_state(), send(run.mesh, batch, StopRequest())
 
 
 def flax_example(half_precision: bool, options) -> Step:
