@@ -1,4 +1,4 @@
-"""What saving costs: how long training stands still, and how long the disk is busy.
+"""What a checkpoint costs: how long training waits for it, and how long the disk is busy.
 
     python benchmarks/checkpoints.py [--folder=DIR] [--saves=5]
 
@@ -59,7 +59,7 @@ def main():
         hashed = seconds(lambda: fingerprint(state))
     print(f"{size / 1e6:.0f} MB on {jax.devices()[0].device_kind}, {options.saves} saves")
     for name, values in (
-        ("training stands still", blocked),
+        ("training waits", blocked),
         ("until the checkpoint is on disk, with its sums", whole),
         ("the same bytes copied in memory", copied),
         ("the last one read back and compared, at exit", [verified]),

@@ -60,7 +60,7 @@ ROWS = {
 
 
 def print_row(options):
-    """What one row's process does."""
+    """Compiles the step of one row, in a process of its own, and prints its line."""
     sys.path.insert(0, str(ROOT))
     from training.pods.tpu_slice import find_slice
 
