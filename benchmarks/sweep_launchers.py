@@ -1,4 +1,4 @@
-"""How long each launcher of sweep.py takes for the same 8 runs, each with an empty compilation cache.
+"""How long each launcher of sweep.py takes for the same 8 runs, from an empty compilation cache.
 
     python benchmarks/sweep_launchers.py [--steps=200]
 

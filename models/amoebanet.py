@@ -259,7 +259,7 @@ class AmoebaNet(nnx.Module):
     def features(
         self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> list[jax.Array]:
-        """Computes the maps after each stack and ReLU: (batch, height, width, channels) each."""
+        """Computes the maps after each stack and ReLU, (batch, height, width, channels)."""
 
         def apply(cell: Cell, drop: Drop, previous: jax.Array, x: jax.Array) -> jax.Array:
             return cell(previous, x, train=train, drop=drop)
@@ -278,7 +278,7 @@ class AmoebaNet(nnx.Module):
     def logits_and_aux(
         self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> tuple[jax.Array, jax.Array | None]:
-        """Computes logits, and in training those of the auxiliary head; None where there is none."""
+        """Computes logits, and in training those of the auxiliary head, if there is one."""
         maps = self.features(x, train=train, drop=drop)
         pooled = jnp.mean(maps[-1].astype(jnp.float32), axis=(1, 2))
         logits = self.head(drop(pooled, group=4, site="head"))
