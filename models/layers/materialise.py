@@ -1,11 +1,11 @@
-"""A workaround: XLA's CPU compiler is kept from computing the same sums again and again.
+"""A workaround: XLA's CPU compiler computes the same sums again and again.
 
-XLA:CPU fuses a residual block's sum into every pass that reads it, together with the sums of all
-blocks before it, forward and backward: a fifth of ResNet-50's training step on a CPU. It removes
-``lax.optimization_barrier`` before it fuses, but does not look into a branch.
-
-Seen with jax 0.10.2 and its XLA. It may go when ``tests/models/test_materialise.py::
-test_without_it_the_compiler_repeats_every_sum`` fails.
+It fuses a residual block's sum into every pass that reads it, together with the sums of all blocks
+before it, forward and backward: a fifth of ResNet-50's training step. It removes
+``lax.optimization_barrier`` before it fuses, but does not look into a branch. Seen with jaxlib
+0.10.2.
+``tests/models/test_materialise.py`` counts what a program reads with and without it, and fails when
+it is no longer needed.
 """
 
 import jax

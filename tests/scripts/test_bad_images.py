@@ -18,8 +18,8 @@ def arguments(workdir, data_dir):
         data__name="tiny",
         data__data_dir=data_dir,
         data__preprocess="cifar",
-        data__mean="(0.5,)",
-        data__std="(0.25,)",
+        data__mean="(0.5, 0.5, 0.5)",
+        data__std="(0.25, 0.25, 0.25)",
         steps=3,
     )
 

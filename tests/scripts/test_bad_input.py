@@ -38,9 +38,9 @@ def digits(workdir, *extra):
         (["--config.regularizer.name=dropblok"], "did you mean 'dropblock'?"),
         (["--config.regularizer.schedule=cosine"], "one of linear, constant, got 'cosine'"),
         (["--config.regularizer.gamma=exat"], "paper, exact, got 'exat'"),
-        (["--config.data.cutout=-1"], "cutout must be a size in pixels, or 0 for none, got -1"),
+        (["--config.data.cutout=-1"], "cutout must be a whole number of at least 0, got -1"),
         (["--config.data.autoaugment=cifar"], "did you mean 'cifar10'?"),
-        (["--config.data.autoaugment=cifar10"], "digits have 1 channel: only 'none' is allowed"),
+        (["--config.data.autoaugment=cifar10"], "must be 'none' for grey images"),
         (["--config.task.label_smoothing=1"], "label_smoothing must be in [0, 1), got 1.0"),
         (["--config.precision=float16"], "allowed: float32, bfloat16"),
         (["--config.steps=0"], "config.steps must be at least 1, got 0"),
@@ -84,7 +84,7 @@ def test_one_line(tmp_path, extra, message):
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--config.model.cell=e"], "cell must be one of ['a', 'b', 'c', 'd'], got 'e'"),
+        (["--config.model.cell=e"], "config.model.cell must be one of a, b, c, d, got 'e'"),
         (["--config.model.num_cells=0"], "num_cells must be at least 1, got 0"),
         (["--config.task.aux_weight=0"], "above 0 with config.model.aux_head, got 0.0"),
     ],

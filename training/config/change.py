@@ -9,7 +9,12 @@ from ml_collections import ConfigDict
 from registry import one_of
 from training.config.complete import PARTS, complete
 
-KINDS = {int: "a whole number", float: "a number", bool: "true or false", tuple: "a tuple"}
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a tuple such as (1, 2) or ('a',)",
+}
 WORDS = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -37,7 +42,7 @@ def change(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     complete(config)
     for field, value in changes.items():
         _set(config, field, value)
-    if changes.get("epochs") is not None and "steps" not in changes:
+    if "epochs" in changes and config.epochs is not None and "steps" not in changes:
         config.steps = None
     return config
 

@@ -13,7 +13,7 @@ from training.config.complete import constructor_of
 from training.devices.mesh import AXES
 from training.recipe import find_optimizer, find_regularizers
 from training.recipe.learning_rate import SCHEDULES
-from training.recipe.optimizer import WEIGHT_DECAY_KINDS, takes_weight_decay
+from training.recipe.optimizer import WEIGHT_DECAY_KINDS, check_optimizer, takes_weight_decay
 
 PRECISIONS = ("float32", "bfloat16")
 #: field -> (lowest, highest, whether the ends themselves are allowed)
@@ -142,6 +142,7 @@ def _check_data(config: ConfigDict) -> None:
 def _check_optimizer(config: ConfigDict) -> None:
     options = config.optimizer
     one_of("config.optimizer.weight_decay_kind", options.weight_decay_kind, WEIGHT_DECAY_KINDS)
+    check_optimizer(options)
     decoupled = options.weight_decay_kind == "decoupled"
     if decoupled and not takes_weight_decay(find_optimizer(options.name)):
         raise ValueError(

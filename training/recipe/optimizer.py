@@ -5,6 +5,8 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.typing import ArrayLike
@@ -31,6 +33,30 @@ def find_optimizer(name: str) -> Callable[..., optax.GradientTransformation]:
     known = _optax_optimizers()
     registry.one_of("config.optimizer.name", name, [*registry.names(ROOM), *known])
     return known[name]
+
+
+def check_optimizer(options: ConfigDict) -> None:
+    """Tries an optimizer on one parameter, without computing anything.
+
+    Raises:
+      ValueError: it does not take the values of its fields, or needs more than gradients, as a
+        line search does; one line.
+    """
+    function = find_optimizer(options.name)
+    fields = {name: value for name, value in options.items() if name not in OWN_FIELDS}
+
+    def step() -> None:
+        params = {"kernel": jnp.zeros((2, 2))}
+        optimizer = function(optax.constant_schedule(0.1), **fields)
+        optimizer.update(params, optimizer.init(params), params)
+
+    try:
+        jax.eval_shape(step)
+    except Exception as error:  # optax says what it does not like in many ways
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(
+            f"config.optimizer.name={options.name!r} cannot be used so: {reason}"
+        ) from error
 
 
 def takes_weight_decay(function: Callable[..., Any]) -> bool:
@@ -110,7 +136,7 @@ def _optax_optimizers() -> dict[str, Callable[..., Any]]:
     """The functions of optax whose first argument is the learning rate."""
     found: dict[str, Callable[..., Any]] = {}
     for name, value in vars(optax).items():
-        if inspect.isfunction(value):
+        if inspect.isfunction(value) and not name.startswith(("_", "scale_by_")):
             parameters = list(inspect.signature(value).parameters)
             if parameters[:1] == ["learning_rate"]:
                 found[name] = value

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests import tiny
-from training.config import check_workdir, find_runs, identity, write_config
+from training.config import check_workdir, identity, write_config
 
 
 def test_what_does_not_change_the_result_may_differ(tmp_path):
@@ -50,16 +50,3 @@ def test_another_run_is_refused_and_left_alone(tmp_path, changes, message):
 def test_a_folder_that_is_not_there_may_be_made(tmp_path):
     check_workdir(str(tmp_path / "new" / "run"), tiny.config())
     assert os.listdir(tmp_path) == []
-
-
-def test_runs_are_found_by_what_they_are(tmp_path):
-    """Whatever their folders are called; what is no run is passed over."""
-    for name, seed in (("a", 1), ("b", 2)):
-        write_config(tmp_path / name, tiny.config(seed=seed, log_every=seed))
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c" / "config.json").write_text("{")
-    found = find_runs(tmp_path)
-    assert found == {
-        identity(tiny.config(seed=1)): tmp_path / "a",
-        identity(tiny.config(seed=2)): tmp_path / "b",
-    }

@@ -8,7 +8,7 @@ from training.config import complete
 
 
 def test_what_is_left_out_has_its_default():
-    config = complete(ConfigDict({"data": {"name": "digits", "preprocess": "digits"}}))
+    config = complete(ConfigDict({"data": common.DIGITS}))
     base = common.base()
     assert config.batch_size == base.batch_size
     assert config.steps is None and config.get_type("steps") is int

@@ -1,6 +1,6 @@
 """Times the library's compiler workarounds against what they replace, on the present device.
 
-    python -m tests.dropblock.time_workarounds [--rounds=30] [SHAPE]
+    python benchmarks/workarounds.py [--rounds=30] [SHAPE]
 
 A shape is batch,height,width,channels. Medians in milliseconds. Where the two times of a
 workaround are alike on the platform that it is for, it may go.
