@@ -16,7 +16,7 @@ from regularizers.dropblock import DropBlock
 DROPBLOCK = DropBlock(block_size=7, groups=(3, 4))
 #: What drops at these sites; "ours" draws all masks before the network runs, as train.py does.
 INLINE: dict[str, Callable[..., jax.Array]] = {"plain": plain, "usual": usual_port}
-#: "again" is the step of "none" once more: what the clock itself is worth.
+#: "again" is the step of "none" once more, which shows the noise.
 OPERATIONS = ("none", "again", "ours", *INLINE)
 
 

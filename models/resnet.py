@@ -180,7 +180,7 @@ class ResNet(nnx.Module):
     def features(
         self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> list[jax.Array]:
-        """The maps after each of the four groups: (batch, height, width, channels) each."""
+        """Computes the maps after each of the four groups, (batch, height, width, channels)."""
         x = nnx.relu(self.stem(x, train=train))
         if not self.small_images:
             x = nnx.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))

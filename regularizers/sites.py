@@ -1,4 +1,4 @@
-"""The places of a network where units may be dropped."""
+"""Drop sites: the places of a network where units may be dropped."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -83,7 +83,9 @@ jax.tree_util.register_static(_Listing)
 
 
 def list_sites(forward: Callable[..., Any], *arguments: Any) -> list[Site]:
-    """Lists the drop sites of a network in the order in which it calls them; computes nothing.
+    """Lists the drop sites of a network in the order in which it calls them.
+
+    The network is traced, not run.
 
     Args:
       forward: ``forward(drop, *arguments)`` calls the network.

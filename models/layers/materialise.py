@@ -22,8 +22,10 @@ def materialise(x: jax.Array, variance: jax.Array) -> jax.Array:
     """
 
     def branch(x: jax.Array, always: jax.Array) -> jax.Array:
-        return jax.lax.cond(always, lambda x: x, jnp.zeros_like, x)
+        kept: jax.Array = jax.lax.cond(always, lambda x: x, jnp.zeros_like, x)
+        return kept
 
     # True for NaN too.
     always = ~(variance[0] < 0)
-    return jax.lax.platform_dependent(x, always, cpu=branch, default=lambda x, always: x)
+    out: jax.Array = jax.lax.platform_dependent(x, always, cpu=branch, default=lambda x, always: x)
+    return out

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.resnet import ResNet
-from regularizers import NO_DROP, list_sites
+from models.resnet import ResidualBlock, ResNet
+from regularizers import NO_DROP, Active, draw_masks, list_sites
 from regularizers.dropblock import DropBlock
-from tests.models.dropping import Spy, drop_at_sites
 
 
 def parameters(**options) -> int:
@@ -77,109 +76,131 @@ def test_stages_halve_the_map_and_double_the_channels(small):
 
 
 def test_last_norm_of_a_block_starts_at_zero():
-    model = ResNet(depth=50, width=4, small_images=True, rngs=nnx.Rngs(0))
-    block = model.group2_block2
+    options = {"momentum": 0.9, "epsilon": 1e-5, "dtype": jnp.float32, "rngs": nnx.Rngs(0)}
+    block = ResidualBlock(8, [(2, 1, 1), (2, 3, 1), (8, 1, 1)], 2, **options)
     assert (block.conv3.norm.scale[...] == 0).all()
     assert (block.conv2.norm.scale[...] == 1).all()
-    x = jax.random.normal(jax.random.key(0), (2, 8, 8, 32)) ** 2
+    x = jax.random.normal(jax.random.key(0), (2, 8, 8, 8)) ** 2
     assert (block(x, train=True, drop=NO_DROP) == x).all()
 
 
-def test_sites_of_basic_and_bottleneck_blocks(small):
-    spy = Spy()
-    logits(small, spy)
-    per_group = ["skip", "conv1", "conv2", "branch"] * 2
-    in_groups = [(group, site) for group in (1, 2, 3, 4) for site in per_group]
-    assert spy.calls == [*in_groups, (4, "head")]
-
-    spy = Spy()
-    jax.eval_shape(
-        lambda: ResNet(depth=50, rngs=nnx.Rngs(0))(jnp.ones((1, 64, 64, 3)), train=True, drop=spy)
-    )
-    assert spy.calls[:5] == [(1, s) for s in ("skip", "conv1", "conv2", "conv3", "branch")]
-    assert [spy.calls.count((group, "conv3")) for group in (1, 2, 3, 4)] == [3, 4, 6, 3]
+def sites_of(small):
+    return list_sites(lambda drop, state: logits((small[0], state), drop), small[1])
 
 
-@pytest.mark.slow
+def test_sites_of_basic_blocks(small):
+    expected = [
+        (f"group{group}_block{block}/{name}", group)
+        for group in (1, 2, 3, 4)
+        for block in (1, 2)
+        for name in ("skip", "conv1", "conv2", "branch")
+    ]
+    assert [site[:2] for site in sites_of(small)] == [*expected, ("head", 4)]
+
+
+class Spy:
+    """A :class:`regularizers.Drop` that changes what the site with the number ``change`` gives."""
+
+    def __init__(self, change):
+        self.change, self.calls = change, 0
+
+    def __call__(self, x, *, group, site):
+        self.calls += 1
+        return jnp.where(self.calls - 1 == self.change, x * 0.5, x)
+
+    def at(self, part):
+        return self
+
+
 def test_every_site_matters(small):
     """No site is called for nothing: changing what it returns changes the logits."""
-    plain = logits(small, Spy(), train=False)
-    for index in range(33):
-        assert not np.allclose(plain, logits(small, Spy(index), train=False)), index
+    evaluate = jax.jit(lambda change: logits(small, Spy(change), train=False))
+    plain = evaluate(-1)
+    for number, site in enumerate(sites_of(small)):
+        assert not np.allclose(plain, evaluate(number)), site.path
 
 
-@pytest.mark.parametrize(("on_skip", "kinds"), [(True, {"skip", "conv"}), (False, {"conv"})])
-def test_groups_and_skip_choose_the_sites(small, on_skip, kinds):
-    regularizer = DropBlock(groups=(4,), on_skip=on_skip)
-    sites = list_sites(lambda drop: logits(small, drop))
-    chosen = [site for site in sites if regularizer.drops_at(site)]
-    assert {(site.group, site.kind) for site in chosen} == {(4, kind) for kind in kinds}
-    assert len(chosen) == 2 * (3 if on_skip else 2)
-    assert len({site.path for site in sites}) == len(sites) == 33
+class Recorder:
+    """Drops as ``drop`` does and records the paths at which it changed something."""
+
+    def __init__(self, drop, changed, prefix=""):
+        self.drop, self.changed, self.prefix = drop, changed, prefix
+
+    def __call__(self, x, *, group, site):
+        y = self.drop(x, group=group, site=site)
+        if y is not x:
+            self.changed.append(self.prefix + site)
+        return y
+
+    def at(self, part):
+        return Recorder(self.drop.at(part), self.changed, f"{self.prefix}{part}/")
 
 
-def test_realised_share_is_that_of_the_zeros_by_group(small, key):
-    regularizer = DropBlock(block_size=2)
-    masks, shares = drop_at_sites(regularizer, key, lambda drop: logits(small, drop))
-    zeros = {3: [0, 0], 4: [0, 0]}
+@pytest.mark.parametrize(
+    ("on_skip", "names"), [(True, ("skip", "conv1", "conv2")), (False, ("conv1", "conv2"))]
+)
+def test_each_mask_is_applied_at_its_own_site(small, on_skip, names):
+    regularizer = DropBlock(block_size=2, groups=(4,), on_skip=on_skip)
+    changed = []
 
-    class Counting:
-        def __init__(self, drop):
-            self.drop = drop
+    def forward(state, key):
+        masks = draw_masks(key, sites_of(small), {"regularizer": Active(regularizer, 0.5)})
+        return logits((small[0], state), Recorder(masks, changed))
 
-        def at(self, part):
-            return Counting(self.drop.at(part))
+    jax.eval_shape(forward, small[1], jax.random.key(0))
+    assert changed == [f"group4_block{block}/{name}" for block in (1, 2) for name in names]
 
-        def __call__(self, x, *, group, site):
-            if site in self.drop.masks:
-                y = self.drop(jnp.ones_like(x), group=group, site=site)
-                zeros[group][0] += int((y == 0).sum())
-                zeros[group][1] += y.size
-            return x
 
-    logits(small, Counting(masks))
-    assert set(shares) == {3, 4}
-    for group, share in shares.items():
-        assert float(share) == pytest.approx(zeros[group][0] / zeros[group][1], rel=1e-5)
+def program(small, active):
+    def forward(state, key):
+        return logits((small[0], state), draw_masks(key, sites_of(small), active))
+
+    return str(jax.make_jaxpr(forward)(small[1], jax.random.key(0)))
 
 
 def test_no_regulariser_leaves_no_trace(small):
-    def program(regularizer):
-        def step(state, x, key):
-            def forward(drop, state, x):
-                return nnx.merge(small[0], state, copy=True)(x, train=True, drop=drop)
-
-            if regularizer is None:
-                return forward(NO_DROP, state, x)
-            masks, _ = drop_at_sites(regularizer, key, forward, state, x)
-            return forward(masks, state, x)
-
-        return str(jax.make_jaxpr(step)(small[1], jnp.ones((2, 16, 16, 3)), jax.random.key(0)))
-
-    assert "random" not in program(None)
-    assert "random" in program(DropBlock())
+    assert "random" not in program(small, {})
+    assert "random" in program(small, {"regularizer": Active(DropBlock(), 0.9)})
 
 
-def test_batch_norm_and_frozen_parts_are_fields():
-    model = nnx.eval_shape(
-        lambda: ResNet(depth=18, momentum=0.7, epsilon=0.1, frozen=("stem",), rngs=nnx.Rngs(0))
-    )
-    norms = [m for _, m in nnx.iter_modules(model) if isinstance(m, nnx.BatchNorm)]
-    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.7, 0.1)}
-    assert model.frozen == ("stem",)
-    with pytest.raises(ValueError, match=r"^momentum must be in \[0, 1\), got 1"):
-        ResNet(momentum=1.0, rngs=nnx.Rngs(0))
+def test_momentum_and_epsilon_reach_every_batch_norm():
+    def build():
+        return ResNet(depth=50, width=1, momentum=0.75, epsilon=0.25, rngs=nnx.Rngs(0))
+
+    norms = [m for _, m in nnx.iter_modules(nnx.eval_shape(build)) if isinstance(m, nnx.BatchNorm)]
+    assert len(norms) == 1 + 3 * 16 + 4
+    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.75, 0.25)}
 
 
 def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
-    model = ResNet(depth=18, width=4, small_images=True, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
-    y, maps = model(jnp.ones((2, 8, 8, 3)), train=True), model.features(jnp.ones((2, 8, 8, 3)))
-    assert y.dtype == jnp.float32
-    assert maps[-1].dtype == jnp.bfloat16
-    leaves = jax.tree.leaves(nnx.state(model, (nnx.Param, nnx.BatchStat)))
-    assert {leaf.dtype for leaf in leaves} == {jnp.dtype("float32")}
+    def build(x):
+        model = ResNet(depth=18, width=4, small_images=True, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
+        maps, logits = model.features(x), model(x, train=True)
+        return maps, logits, nnx.state(model, (nnx.Param, nnx.BatchStat))
+
+    maps, logits, state = jax.eval_shape(build, jnp.ones((2, 8, 8, 3)))
+    assert {m.dtype for m in maps} == {jnp.dtype("bfloat16")}
+    assert {leaf.dtype for leaf in jax.tree.leaves((logits, state))} == {jnp.dtype("float32")}
 
 
-def test_refuses_an_unknown_depth():
-    with pytest.raises(ValueError, match=r"^depth must be one of 10, 18, 34, 50, 101, got 20"):
-        ResNet(depth=20, rngs=nnx.Rngs(0))
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"depth": 20}, r"depth must be one of 10, 18, 34, 50, 101, got 20\."),
+        ({"width": 0}, r"width must be at least 1, got 0\."),
+        ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1\.0\."),
+        ({"epsilon": 0.0}, r"epsilon must be above 0, got 0\.0\."),
+    ],
+)
+def test_refuses_bad_options(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        ResNet(**options, rngs=nnx.Rngs(0))
+
+
+def test_frozen_parts_are_named_by_the_parameters_that_they_begin():
+    model = nnx.eval_shape(lambda: ResNet(frozen=["stem", "group1"], width=1, rngs=nnx.Rngs(0)))
+    assert model.frozen == ("stem", "group1")
+    names = set(nnx.to_pure_dict(nnx.state(model, nnx.Param)))
+    assert {name for name in names if name.startswith(model.frozen)} == {
+        *("stem", "group1_block1", "group1_block2", "group1_block3")
+    }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from configs import digits
+from regularizers import NO_DROP
 from tasks import classification
 from training.config import complete
 
@@ -29,9 +30,6 @@ def test_cross_entropy_by_hand(smoothing, key):
 class TwoHeads:
     """Says the same to every image; its auxiliary head something else."""
 
-    def __call__(self, images, *, train, drop):
-        return self.logits_and_aux(images, train=train, drop=drop)[0]
-
     def logits_and_aux(self, images, *, train, drop):
         assert train
         logits = jnp.tile(jnp.arange(10.0)[None], (len(images), 1))
@@ -40,16 +38,16 @@ class TwoHeads:
 
 def test_auxiliary_loss_is_weighted_and_smoothed_alike():
     config = complete(digits.get_config("amoebanet"))
-    fields = {name: value for name, value in config.task.items() if name != "name"}
-    task = classification.Classification(config, **fields)
-    labels = jnp.array([1, 9])
+    task = classification.Classification(
+        config, without_data=True, label_smoothing=0.1, aux_weight=0.4
+    )
     batch = {
         "image": jnp.zeros((2, 16, 16, 1), jnp.uint8),
-        "label": labels,
+        "label": jnp.array([1, 9]),
         "mask": jnp.ones(2, bool),
     }
-    loss, scalars = task.loss(TwoHeads(), batch, None)
-    heads = TwoHeads().logits_and_aux(batch["image"], train=True, drop=None)
+    loss, scalars = task.loss(TwoHeads(), batch)
+    heads = TwoHeads().logits_and_aux(batch["image"], train=True, drop=NO_DROP)
     main, aux = (classification._masked_cross_entropy(y, batch, 0.1)[0] / 2 for y in heads)
     assert float(loss) == pytest.approx(float(main + 0.4 * aux), rel=1e-6)
     assert float(scalars["accuracy"]) == 0.5
