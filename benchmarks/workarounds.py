@@ -8,8 +8,12 @@ workaround are alike on the platform that it is for, it may go.
 
 import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import jax
 import jax.numpy as jnp

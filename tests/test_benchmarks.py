@@ -7,19 +7,26 @@ import pytest
 from benchmarks import profile_step, step_program
 from dropblock import dropblock
 from models.resnet import BLOCKS_PER_GROUP
+from regularizers import Masks
 
 BATCH, SIZE = 2, 64
 
 
-@pytest.mark.parametrize("operation", ["ours", "plain"])
-def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(monkeypatch, operation):
-    make, dropped = step_program.make_drop, []
+@pytest.mark.parametrize("operation", ["ours", "usual"])
+def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(operation, monkeypatch):
+    shapes = []
+    usual, apply_masks = step_program.INLINE["usual"], Masks.__call__
 
-    def counted(operation, key, keep_prob, sites):
-        dropped.extend(site for site in sites if step_program.DROPBLOCK.drops_at(site))
-        return make(operation, key, keep_prob, sites)
+    def counted_usual(key, x, *arguments):
+        shapes.append(x.shape)
+        return usual(key, x, *arguments)
 
-    monkeypatch.setattr(step_program, "make_drop", counted)
+    def counted_masks(masks, x, *, group, site):
+        shapes.extend([x.shape] * len(masks.masks.get(site, ())))
+        return apply_masks(masks, x, group=group, site=site)
+
+    monkeypatch.setitem(step_program.INLINE, "usual", counted_usual)
+    monkeypatch.setattr(Masks, "__call__", counted_masks)
     initialise, step = step_program.make_step(operation, jnp.bfloat16)
     _, loss = jax.eval_shape(
         lambda images, labels: step(initialise(), images, labels, jax.random.key(0), 0.9),
@@ -27,7 +34,7 @@ def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(monkeypatch, o
         jax.ShapeDtypeStruct((BATCH,), jnp.int32),
     )
     assert loss.shape == ()
-    assert len(dropped) == 4 * sum(BLOCKS_PER_GROUP[50][2:])
+    assert len(shapes) == 4 * sum(BLOCKS_PER_GROUP[50][2:])
 
 
 def test_profile_tells_instructions_apart():
