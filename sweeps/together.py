@@ -126,10 +126,12 @@ def main(job: Path) -> None:
 
         from data import DataError
         from training import loop
+        from training.devices import ignore_absent_tpus
         from training.devices.processes import leave_at_once
         from training.run import use_compilation_cache
         from training.together import OneOfMany, OutOfStep, RecordsTogether, RunsTogether
 
+        ignore_absent_tpus()
         use_compilation_cache()
         with one_line_errors(RunError, DataError, ValueError, OSError):
             together = RunsTogether(configs)

@@ -51,7 +51,10 @@ def digits(workdir, *extra):
         (["--config.mesh.data=3"], "does not fit the 2 device(s)"),
         (["--config.model.depth=51"], "depth must be one of 10, 18, 34, 50, 101, got 51"),
         (["--config.model.name=resnext"], "did you mean 'resnet'?"),
-        (["--config.model.name=amoebanet"], "does not go with config.model.name='amoebanet'"),
+        (
+            ["--config.model.name=amoebanet", "--config.model.depth=18"],
+            "unknown field of config.model 'depth'",
+        ),
         (
             ["--config.task.aux_weight=0.4"],
             "aux_weight must be 0 without config.model.aux_head, got 0.4",

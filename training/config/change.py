@@ -7,7 +7,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from registry import one_of
-from training.config.complete import PARTS, complete
+from training.config.complete import PARTS, complete, rename_part
 
 KINDS = {
     int: "a whole number",
@@ -21,7 +21,9 @@ WORDS = {"true": True, "false": False, "1": True, "0": False}
 def change(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     """Completes a config and changes some of its fields.
 
-    A change of the length is what it says: ``epochs`` alone takes the place of ``steps``.
+    A name may change: what belongs to the old constructor alone is dropped with it, and the new one
+    has its defaults. A change of the length is what it says: ``epochs`` alone takes the place of
+    ``steps``.
 
     Args:
       config: unlocked; changed in place.
@@ -38,7 +40,7 @@ def change(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     # Names first: they decide which fields there are.
     names = {f"{section}.{part.key}" for section, part in PARTS.items()}
     for field in [field for field in changes if field in names]:
-        _set(config, field, changes[field])
+        rename_part(config, field.partition(".")[0], changes[field])
     complete(config)
     for field, value in changes.items():
         _set(config, field, value)

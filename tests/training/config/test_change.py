@@ -103,10 +103,19 @@ def test_no_epochs_leave_the_steps():
 def test_names_come_first_for_they_decide_which_fields_there_are():
     """Whatever the order on the command line."""
     fields = {"model.num_cells": "2", "model.cell": "a", "model.name": "amoebanet"}
-    config = digits.get_config("amoebanet")
-    config.model = {"name": "resnet", "depth": 18}
-    del config.model["depth"]
-    change(config, fields)
+    config = change(digits.get_config(), fields)
     assert (config.model.name, config.model.num_cells, config.model.cell) == ("amoebanet", 2, "a")
-    with pytest.raises(ValueError, match=r"config\.model\.depth does not go with .*'amoebanet'"):
-        changed(model__name="amoebanet")
+
+
+def test_another_name_leaves_behind_what_is_the_old_ones_alone():
+    config = changed(**{"optimizer.name": "adamw", "optimizer.b1": "0.8"})
+    assert (config.optimizer.b1, config.optimizer.weight_decay) == (0.8, 5e-4)
+    assert "momentum" not in config.optimizer and config.optimizer.nesterov is False
+    config = changed(**{"model.name": "amoebanet"})
+    assert config.model.small_images and config.model.cell == "b" and "depth" not in config.model
+    with pytest.raises(ValueError, match=r"unknown field of config\.model 'depth'"):
+        changed(**{"model.name": "amoebanet", "model.depth": "18"})
+
+
+def test_the_same_name_changes_nothing():
+    assert changed(**{"optimizer.name": "sgd"}).optimizer.momentum == 0.9
