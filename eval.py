@@ -2,8 +2,7 @@
 
     python eval.py --workdir=runs/digits
 
-The config is the run's own. For the paper's Figure 5, with DropBlock at inference, and for its
-Figure 6:
+The config is the run's own. For the paper's Figures 5 (DropBlock at inference) and 6:
 
     python eval.py ... --inference_keep_prob=1,0.9,0.8 --inference_block_size=1,3
     python eval.py ... --cam=10
@@ -11,12 +10,13 @@ Figure 6:
 
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from absl import logging
 from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_list, FlagValues
 
 from runfiles import evaluations, json_line
-from training.config import check_config, one_line_errors, parse
+from training.config import Arguments, check_config, one_line_errors, parse
 from training.config.check import numbers
 from training.errors import RunError
 from training.stop import StopRequest
@@ -32,62 +32,66 @@ def define_flags(values: FlagValues) -> None:
 
 
 def main(argv: list[str]) -> None:
-    with one_line_errors(ValueError, OSError, RunError):
+    with one_line_errors():
         arguments = parse(argv, define_flags, own_config=True)
         check_config(arguments.config)
         keep_probs = numbers("--inference_keep_prob", arguments.inference_keep_prob, float, 0, 1)
         block_sizes = numbers("--inference_block_size", arguments.inference_block_size, int, 1)
         if block_sizes and not keep_probs:
             raise ValueError("--inference_block_size needs --inference_keep_prob beside it.")
+    # Imported late: what is wrong with the arguments is said before the rest is loaded.
+    from training.devices import ignore_absent_tpus, processes
+    from training.run import use_compilation_cache
 
-        # Imported late: what is wrong with the arguments is said before the rest is loaded.
-        from probes import class_activation, inference_drop
-        from training.devices import ignore_absent_tpus, processes
-        from training.evaluation import evaluate
-        from training.run import build_run, use_compilation_cache
-        from training.state import fingerprint
-        from training.workdir import Checkpoints
-
-        logging.set_verbosity(logging.ERROR)  # Orbax warns that it reads only
-        ignore_absent_tpus()
+    logging.set_verbosity(logging.ERROR)  # Orbax warns that it reads only
+    ignore_absent_tpus()
+    use_compilation_cache()
+    kinds = (ValueError, OSError, RunError)
+    with StopRequest() as stop, one_line_errors(*kinds, leave=processes.leave):
         processes.join()
-        use_compilation_cache()
-        run = build_run(arguments.config)
-        workdir = Path(arguments.workdir)
-        if arguments.cam and (reason := class_activation.why_not(run)):
-            raise ValueError(f"--cam does not fit this run: {reason}.")
-        scores = evaluations(workdir, run.task.best_metric)
-        checkpoints = Checkpoints(workdir, scores, read_only=True)
-        step = checkpoints.best() if arguments.checkpoint == "best" else checkpoints.latest()
-        if step is None:
-            raise FileNotFoundError(f"--workdir={workdir} holds no checkpoint to evaluate yet.")
+        evaluate(arguments, keep_probs, block_sizes, stop)
 
-    def say(line: str) -> None:
+
+def evaluate(
+    arguments: Arguments, keep_probs: list[float], block_sizes: list[int], stop: StopRequest
+) -> None:
+    from probes import class_activation, inference_drop
+    from training import evaluation
+    from training.devices import processes
+    from training.run import build_run
+    from training.state import fingerprint
+    from training.workdir import Checkpoints
+
+    def say(line: str, file: TextIO | None = None) -> None:
         if processes.is_first():
-            print(line, flush=True)
+            print(line, file=file, flush=True)
 
-    if processes.is_first():
-        for damaged, reason in checkpoints.damaged.items():
-            print(f"the checkpoint of step {damaged} is damaged ({reason})", file=sys.stderr)
+    run, workdir = build_run(arguments.config), Path(arguments.workdir)
+    if arguments.cam and (reason := class_activation.why_not(run)):
+        raise ValueError(f"--cam does not fit this run: {reason}.")
+    scores = evaluations(workdir, run.task.best_metric)
+    checkpoints = Checkpoints(workdir, scores, read_only=True)
+    step = checkpoints.best() if arguments.checkpoint == "best" else checkpoints.latest()
+    if step is None:
+        raise FileNotFoundError(f"--workdir={workdir} holds no checkpoint to evaluate yet.")
+    for damaged, reason in checkpoints.damaged.items():
+        say(f"the checkpoint of step {damaged} is damaged ({reason})", sys.stderr)
     if arguments.fingerprint:
-        state, _ = checkpoints.restore(step, run.abstract_state())
-        say(fingerprint(state))
+        say(fingerprint(checkpoints.restore(step, run.abstract_state())[0]))
         return
     state = checkpoints.restore_network(step, run.abstract_state())
     if arguments.cam:
         path = class_activation.save_class_activation(run, state, workdir, arguments.cam)
         say(f"class activation maps: {path}")
-    with StopRequest() as stop:
-        if keep_probs:
-            sizes = block_sizes or [arguments.config.regularizer.block_size]
-            lines = []
-            for line in inference_drop.evaluate_with_drop(run, state, keep_probs, sizes, stop):
-                lines.append({"step": step} | line)
-                say(json_line(lines[-1]))
-            inference_drop.write_lines(workdir, lines)
-        elif not arguments.cam:
-            results = evaluate(run, run.eval_step, state, stop) or {}
-            say(json_line({"step": step} | {f"eval/{name}": v for name, v in results.items()}))
+    if keep_probs:
+        lines, sizes = [], block_sizes or [arguments.config.regularizer.block_size]
+        for line in inference_drop.evaluate_with_drop(run, state, keep_probs, sizes, stop):
+            lines.append({"step": step} | line)
+            say(json_line(lines[-1]))
+        inference_drop.write_lines(workdir, lines)
+    elif not arguments.cam:
+        results = evaluation.evaluate(run, run.eval_step, state, stop) or {}
+        say(json_line({"step": step} | {f"eval/{name}": v for name, v in results.items()}))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import functools
 import importlib
 import inspect
 from collections.abc import Callable, Iterable
@@ -85,6 +86,7 @@ def _files(room: str) -> list[Path]:
     return [path for path in found if path.stem != "base" and not path.stem.startswith("_")]
 
 
+@functools.cache
 def _has_part(path: Path) -> bool:
     definitions = (ast.ClassDef, ast.FunctionDef)
     return any(

@@ -2,8 +2,8 @@
 
     python sweep.py --config=configs/digits.py:dropblock --workdir=runs/sweep --workers=2
 
-Each run has a folder in the workdir; sweep.csv there has a row for each. Started again, finished
-runs stay and the others resume.
+Each run has a folder in the workdir, and a row of sweep.csv there. Started again, finished runs
+stay and the others resume.
 """
 
 import shlex
@@ -21,6 +21,7 @@ from sweeps.together import TogetherLauncher
 from training.config import Arguments, one_line_errors, parse
 from training.errors import RunError
 from training.stop import StopRequest
+from training.streams import guard_streams
 
 LAUNCHERS = ("local", "together", "slurm")
 
@@ -28,7 +29,8 @@ LAUNCHERS = ("local", "together", "slurm")
 def define_flags(values: FlagValues) -> None:
     DEFINE_enum("launcher", "local", LAUNCHERS, "Where the runs run.", values)
     DEFINE_integer("workers", 1, "Jobs at a time on this machine.", 1, flag_values=values)
-    DEFINE_string("slurm", "", "Of each Slurm job: NAME=VALUE,... as submitit names it.", values)
+    DEFINE_integer("together", 16, "Runs in one program at most.", 1, flag_values=values)
+    DEFINE_string("slurm", "", "NAME=VALUE,... of each Slurm job, as submitit names them.", values)
     DEFINE_bool("dry_run", False, "List the runs, and stop.", values)
     DEFINE_bool("retry_failed", False, "Let failed runs resume too.", values)
 
@@ -38,7 +40,10 @@ def main(argv: list[str]) -> None:
         arguments = parse(argv, define_flags)
         folder = Path(arguments.workdir)
         trials = plan(arguments, folder)
-    board = Board.read(trials)
+        board = Board.read(trials)
+    for trial in trials:
+        for path in trial.copies:
+            print(f"note: {path} holds the same run as {trial.name}: left alone", file=sys.stderr)
     if arguments.dry_run:
         for trial, state in board.states.items():
             print(f"{state:8} {trial.name}")
@@ -64,11 +69,12 @@ def make_launcher(arguments: Arguments, folder: Path) -> Launcher:
     if arguments.launcher == "local":
         return LocalLauncher(arguments.workers)
     if arguments.launcher == "together":
-        return TogetherLauncher(arguments.workers, folder / "jobs")
+        return TogetherLauncher(arguments.workers, arguments.together, folder / "jobs")
     from sweeps.slurm import SlurmLauncher
 
     return SlurmLauncher(arguments.slurm, folder / "jobs")
 
 
 if __name__ == "__main__":
+    guard_streams()
     main(sys.argv)

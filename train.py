@@ -14,7 +14,6 @@ from pathlib import Path
 
 from absl.flags import DEFINE_bool, DEFINE_string, FlagValues
 
-from runfiles import read_metrics, read_record
 from training.config import Arguments, check_config, check_workdir, one_line_errors, parse, plain
 from training.errors import RunError
 from training.stop import StopRequest
@@ -76,24 +75,11 @@ def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
 
     from analysis.curves import draw_curves
     from analysis.feature_maps import draw_feature_maps
+    from training.summary import print_summary
 
     pictures = [draw_curves(workdir), draw_feature_maps(workdir)]
-    report(workdir, [path for path in pictures if path])
+    print_summary(workdir, [path for path in pictures if path])
     print(f"next            python eval.py --workdir={shlex.quote(str(workdir))}")
-
-
-def report(workdir: Path, pictures: list[Path]) -> None:
-    """Prints the result and where to look."""
-    metric, lines = read_record(workdir).best_metric, read_metrics(workdir)
-    evaluated = [line for line in lines if f"eval/{metric}" in line]
-    best = max(evaluated, key=lambda line: line[f"eval/{metric}"])
-    for label, line in ((metric, evaluated[-1]), ("best", best)):
-        print(f"{label:15} {line[f'eval/{metric}']:.2%} held-out, at step {line['step']}")
-    for name in ("train/bad_images", "eval/bad_images"):
-        if count := max((line.get(name, 0) for line in lines), default=0):
-            print(f"bad images      {count} did not decode ({name.partition('/')[0]})")
-    for path in pictures:
-        print(f"picture         {path}")
 
 
 if __name__ == "__main__":

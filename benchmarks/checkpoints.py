@@ -1,4 +1,4 @@
-"""What saving costs: how long training stands still, and how long the disk is busy.
+"""What a checkpoint costs: how long training waits for it, and how long the disk is busy.
 
     python benchmarks/checkpoints.py [--folder=DIR] [--saves=5]
 
@@ -19,9 +19,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import jax
 
 from configs import digits
-from training.workdir import Checkpoints
+from training.config import change
 from training.run import build_run
 from training.state import fingerprint
+from training.workdir import Checkpoints
 
 
 def seconds(action) -> float:
@@ -39,9 +40,7 @@ def main():
     parser.add_argument("--folder", help="on the disk to measure")
     parser.add_argument("--saves", type=int, default=5)
     options = parser.parse_args()
-    config = digits.get_config()
-    config.model.update(depth=50, width=64)
-    run = build_run(config)
+    run = build_run(change(digits.get_config(), {"model.depth": 50, "model.width": 64}))
     state = run.init_state()
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     blocked, whole, copied = [], [], []
@@ -60,7 +59,7 @@ def main():
         hashed = seconds(lambda: fingerprint(state))
     print(f"{size / 1e6:.0f} MB on {jax.devices()[0].device_kind}, {options.saves} saves")
     for name, values in (
-        ("training stands still", blocked),
+        ("training waits", blocked),
         ("until the checkpoint is on disk, with its sums", whole),
         ("the same bytes copied in memory", copied),
         ("the last one read back and compared, at exit", [verified]),

@@ -3,9 +3,9 @@
     python benchmarks/input_pipeline.py --tf_python=PATH [--data_dir=DIR] [--cores=2] [--rounds=5]
 
 PATH is a python with tensorflow-cpu and NumPy, in an environment of its own; without it those
-rows are left out. Images/s are medians of the rounds, as is their ratio. CPU ms is what an image
-costs in all threads together: one core does 1000 / CPU ms a second. On a machine that does other
-work besides, the ratio of the costs is the one to trust.
+rows are left out. Images/s are medians of the rounds, as is their ratio. CPU ms is the CPU time of
+an image in all threads together: one core does 1000 / CPU ms a second. On a machine that does other
+work too, trust the ratio of CPU times.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from ml_collections import ConfigDict
 import data
 from benchmarks.slots import Program, Rate, answer
 from configs.imagenet_resnet50 import get_config
+from training.config import complete
 
 BATCH = 128
 # Grain's shuffle costs 7 microseconds an index at ImageNet's size, and 80 at the 300 images of a
@@ -35,7 +36,7 @@ EXAMPLES = 1 << 16
 
 def config(data_dir: str | None, threads: int) -> ConfigDict:
     """`data` of configs/imagenet_resnet50.py, with as many threads as cores."""
-    settings = get_config().data
+    settings = complete(get_config()).data
     repeats = math.ceil(EXAMPLES / len(data.open_source(settings.name, "train", data_dir)))
     settings.train_split = "+".join(["train"] * repeats)
     settings.update({"data_dir": data_dir, "threads": threads, "prefetch": threads})
@@ -68,7 +69,7 @@ def run_decoding(data_dir: str | None, count: int) -> None:
 
 @contextlib.contextmanager
 def programs(options: argparse.Namespace) -> Iterator[dict[str, Program]]:
-    """All programs, started and standing still, by the names that the table has for them."""
+    """Starts all programs, halted, by the names that the table has for them."""
     every = sorted(os.sched_getaffinity(0))[: options.cores]
     again = [sys.executable, __file__, f"--images={options.images}"]
     if options.data_dir:
@@ -95,7 +96,7 @@ def programs(options: argparse.Namespace) -> Iterator[dict[str, Program]]:
 
 
 def show(seen: dict[str, list[Rate]]) -> None:
-    """The table. Costs are over all rounds together, because batches finish in bursts."""
+    """Prints the table. Costs are over all rounds together, because batches finish in bursts."""
     print(f"{'':30}{'images/s':>10}{'least, most':>14}{'CPU ms':>8}{'x tf.data':>11}{'by CPU':>8}")
     costs = {
         name: 1e3 * sum(rate.cpu_seconds for rate in rates) / sum(rate.images for rate in rates)

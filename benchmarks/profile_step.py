@@ -1,12 +1,12 @@
-"""What the time of a ResNet-50 training step goes to, by kind of instruction.
+"""Where the time of a ResNet-50 training step goes, by kind of instruction.
 
     python benchmarks/profile_step.py [--variant=dropblock] [--batch=256] [--size=224] [--steps=10]
 
 The step is train.py's, on one batch of noise. Each instruction of the compiled program that ran is
 counted under the first of KINDS that fits it, forward or backward by the name that JAX gave it. A
-fusion that holds a convolution is a convolution, whatever else it does. "idle" is wall time in
-which no instruction ran: gaps that the host leaves. On a CPU instructions run beside each other,
-so that times are sums over threads.
+fusion that holds a convolution counts as one, whatever else it does. "idle" is wall time in which
+no instruction ran: gaps that the host leaves. On a CPU instructions run in parallel, so that times
+are sums over threads.
 """
 
 import argparse
@@ -39,7 +39,7 @@ BACKWARD = re.compile(r'op_name="[^"]*transpose\(')
 
 
 def instructions(program: str) -> dict[str, str]:
-    """name -> text of an instruction and of all that it calls; of an optimised HLO program."""
+    """Maps each instruction of an optimised HLO program to its text and that of all it calls."""
     bodies: dict[str, list[str]] = {}
     readers: dict[str, str] = {}
     own, computation = {}, ""
@@ -67,13 +67,13 @@ def instructions(program: str) -> dict[str, str]:
 
 
 def kind_of(text: str) -> tuple[str, bool]:
-    """Kind, and whether it belongs to the backward pass."""
+    """Returns an instruction's kind, and whether it belongs to the backward pass."""
     kind = next(kind for kind, pattern in KINDS.items() if pattern.search(text))
     return kind, bool(BACKWARD.search(text))
 
 
 def events(folder: str):
-    """(instruction, start, duration) in nanoseconds, of all that ran."""
+    """Yields (instruction, start, duration) in nanoseconds, of all instructions that ran."""
     (file,) = Path(folder).glob("**/*.xplane.pb")
     for plane in ProfileData.from_file(str(file)).planes:
         for line in plane.lines:
@@ -83,7 +83,7 @@ def events(folder: str):
 
 
 def busy(spans: list[tuple[float, float]]) -> float:
-    """Nanoseconds in which at least one of the spans (start, end) lasts."""
+    """Returns the nanoseconds covered by at least one of the spans (start, end)."""
     total, until = 0.0, float("-inf")
     for start, end in sorted(spans):
         total += max(0.0, end - max(start, until))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-# Batches made ahead while another program was measured would be counted as if they cost nothing.
+# Time before each measurement: batches that were prepared earlier would count as free.
 WARM_SECONDS = 2.0
 
 
@@ -37,7 +37,7 @@ class Rate:
 
 
 def answer(work: Callable[[], int]) -> None:
-    """The program's side: measures `work` for as long as each line of stdin says.
+    """Measures `work` for as long as each line of stdin says; the measured program calls it.
 
     Args:
       work: does the next batch or image and returns the number of images.
@@ -56,7 +56,7 @@ def _run(work: Callable[[], int], seconds: float) -> tuple[int, float, float]:
 
 
 class Program:
-    """The measuring side. Outside its slots the program's threads stand still.
+    """A program that is measured, seen from outside; between its slots its threads are halted.
 
     Args:
       command: starts the program, which must call :func:`answer`.
@@ -76,7 +76,7 @@ class Program:
         self._process.send_signal(signal.SIGSTOP)
 
     def measure(self, seconds: float) -> Rate:
-        """Lets the program run for about this long after it is warm."""
+        """Measures the program for about `seconds`, after it has warmed up."""
         self._process.send_signal(signal.SIGCONT)
         self._process.stdin.write(f"{seconds}\n")
         self._process.stdin.flush()
@@ -91,6 +91,6 @@ class Program:
         return line
 
     def close(self) -> None:
-        """Ends the program, standing still or not."""
+        """Ends the program, halted or not."""
         self._process.kill()
         self._process.wait()

@@ -2,9 +2,10 @@
 
     python benchmarks/step.py [--batch=16] [--size=224] [--dtype=float32] [--rounds=10] [NAME ...]
 
-Names: none, again (the same: the noise), ours, plain, usual. The paper's
-placement: groups 3 and 4, four sites a block, block 7, keep_prob 0.9. Medians
-of interleaved steps in one process, and of each round's ratio to "none".
+Names: none; again, the same step once more, which shows the noise; ours, whose masks are drawn
+before the network runs, as train.py does; plain and usual, see benchmarks/ports.py. The paper's
+placement: groups 3 and 4, four sites a block, block 7, keep_prob 0.9. Prints medians of steps that
+take turns in one process, and of each round's ratio to the first name's step.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main():
 
     steps, states, times = {}, {}, {name: [] for name in options.names}
     for name in options.names:
-        initialise, step = make_step(name, dtype, options.batch, options.size)
+        initialise, step = make_step(name, dtype)
         states[name] = jax.jit(initialise)()
         steps[name] = jax.jit(step, donate_argnums=0)
     for turn in range(options.rounds + 2):

@@ -1,4 +1,4 @@
-"""The same 8 runs by each launcher of sweep.py: how long, with an empty compilation cache each.
+"""How long each launcher of sweep.py takes for the same 8 runs, from an empty compilation cache.
 
     python benchmarks/sweep_launchers.py [--steps=200]
 

@@ -19,12 +19,12 @@ ROOT = Path(__file__).parents[1]
 
 def ours(variant, devices, options):
     from configs.imagenet_resnet50 import get_config
+    from training.config import change
     from training.run import build_run
 
-    config = get_config(variant)
-    config.batch_size, config.data.image_size = options.batch, options.size
-    run = build_run(config, devices, without_data=True)
-    return run.train_step.lower(run.abstract_state(), run.abstract_batch(), run.values)
+    changes = {"batch_size": options.batch, "data.image_size": options.size}
+    run = build_run(change(get_config(variant), changes), devices, without_data=True)
+    return run.train_step.lower(run.abstract_state(), run.abstract_batch(train=True), run.values)
 
 
 def flax_example(devices, options):
@@ -60,7 +60,7 @@ ROWS = {
 
 
 def print_row(options):
-    """What one row's process does."""
+    """Compiles the step of one row, in a process of its own, and prints its line."""
     sys.path.insert(0, str(ROOT))
     from training.pods.tpu_slice import find_slice
 

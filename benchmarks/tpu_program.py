@@ -28,7 +28,7 @@ def compile_step(operation, devices, batch, size, dtype):
     whole = NamedSharding(mesh, PartitionSpec())
     split = NamedSharding(mesh, PartitionSpec("data"))
     total = batch * len(devices)
-    initialise, step = step_program.make_step(operation, dtype, total, size)
+    initialise, step = step_program.make_step(operation, dtype)
     spec = lambda shape, dtype, where: jax.ShapeDtypeStruct(shape, dtype, sharding=where)  # noqa: E731
     state = jax.tree.map(
         lambda leaf: spec(leaf.shape, leaf.dtype, whole), jax.eval_shape(initialise)

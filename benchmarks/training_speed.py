@@ -3,9 +3,9 @@
     python benchmarks/training_speed.py [--flax_example=FOLDER] [--batch=256] [--size=224]
         [--steps=50] [--rounds=3] [ROW ...]
 
-Wall time of so many steps on one device and one batch of noise that lies there, the first 5 steps
-left out. Each row is a process of its own with the whole memory, rows take turns; medians over the
-rounds. Peak memory is the allocator's; on CPUs nobody counts it.
+Measures the wall time of ``steps`` steps after 5 that do not count, on one device and one batch of
+noise that stays there. Each row is a process of its own with the whole memory; rows take turns, and
+the table has medians over the rounds. Peak memory is the allocator's; CPUs do not report it.
 
 FOLDER is examples/imagenet of github.com/google/flax: its own model, step and pmap, in its half
 precision (float16 with a dynamic scale on GPUs) and in bfloat16. timm's ResNet-50 runs
@@ -27,12 +27,12 @@ from unittest import mock
 
 ROOT = Path(__file__).parents[1]
 WARM_UP = 5
-#: Does one training step, and returns its loss: a scalar that may still be on its way.
+#: Does one training step and returns its loss, a scalar that may not be computed yet.
 Step = Callable[[], object]
 
 
 def ours(variant: str, options) -> Step:
-    """The step that train.py runs, from the config that it would be given."""
+    """Makes the step that train.py runs with a variant of configs/imagenet_resnet50.py."""
     run, state, batch = our_run(variant, options)
 
     def step():
@@ -44,27 +44,28 @@ def ours(variant: str, options) -> Step:
 
 
 def our_run(variant: str, options) -> tuple:
-    """(run, its first state, a batch of noise on the device)."""
+    """Returns the run, its first state and a batch of noise on the device."""
     sys.path.insert(0, str(ROOT))
     import numpy as np
 
     from configs.imagenet_resnet50 import get_config
-    from training.devices.mesh import to_devices
+    from training.config import change
+    from training.devices import send
     from training.run import build_run
+    from training.stop import StopRequest
 
-    config = get_config(variant)
-    config.batch_size, config.data.image_size, config.steps = options.batch, options.size, 10**6
-    run = build_run(config, without_data=True)
+    changes = {"batch_size": options.batch, "data.image_size": options.size, "steps": 10**6}
+    run = build_run(change(get_config(variant), changes), without_data=True)
     rng = np.random.default_rng(0)
     batch = {
         name: rng.integers(0, 2 if shape.dtype == bool else 256, shape.shape).astype(shape.dtype)
-        for name, shape in run.abstract_batch().items()
+        for name, shape in run.task.batch_shapes(train=True).items()
     }
-    return run, run.init_state(), to_devices(run.mesh, batch)
+    return run, run.init_state(), send(run.mesh, batch, StopRequest())
 
 
 def flax_example(half_precision: bool, options) -> Step:
-    """Its train_step under pmap, as its train_and_evaluate puts them together."""
+    """Makes the step of the Flax example: its train_step under pmap, as its train_and_evaluate."""
     if not options.flax_example:
         raise ImportError("--flax_example is not given")
     import jax
@@ -88,7 +89,7 @@ def flax_example(half_precision: bool, options) -> Step:
 
 
 def flax_parts(half_precision: bool, options) -> tuple[Callable, Callable, object]:
-    """The example's own: () -> state, (state, batch) -> (state, metrics), and the images' dtype."""
+    """Returns the example's ``() -> state``, its train_step and the dtype of its images."""
     # `models` is the example's here.
     sys.path = [options.flax_example, *(path for path in sys.path if path != str(ROOT))]
     import functools
@@ -155,7 +156,7 @@ ROWS: dict[str, Callable[..., Step]] = {
 
 
 def measure(options) -> dict:
-    """What one row's process prints."""
+    """Measures one row, in a process of its own, which prints the result."""
     step = ROWS[options.row](options)
     for _ in range(WARM_UP):
         loss = step()

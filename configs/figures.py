@@ -78,7 +78,7 @@ class Figures:
         return hyper.product([lines, hyper.chainit(sizes)])
 
     def _networks(self, hyper):
-        """The networks of Figures 5 and 6: without DropBlock, with block 1 and with large blocks."""
+        """The networks of Figures 5 and 6: no DropBlock, block 1, and large blocks."""
         return [
             _fields(name="none"),
             _fields(name="dropblock", block_size=1),

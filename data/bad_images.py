@@ -1,4 +1,4 @@
-"""The images of a split that did not decode: named once, counted, and not too many."""
+"""A count of the images of a split that did not decode, with a limit."""
 
 import logging
 import threading

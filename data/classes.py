@@ -1,4 +1,4 @@
-"""Whether a data set has what a preprocess reads, and what its classes are called."""
+"""The class names of a data set, and a check that it has what a preprocess reads."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from data.spec import CLASSES, Preprocess
 def class_names(
     name: str, features: Mapping[str, Any], metadata: Mapping[str, Any], preprocess: Preprocess
 ) -> tuple[str, ...]:
-    """The names of the classes, in order.
+    """Returns the names of the classes, in order.
 
     They are those of the `ClassLabel` among the features that the preprocess reads (inside of
     them too, as in detection's `objects`); without one, `class_names` in the data set's metadata.

@@ -13,14 +13,14 @@ from data.errors import DecodeError
 from data.limits import check_jpeg, check_size
 from data.turbojpeg import decode_region
 
-#: Of Pillow's formats those that are images alone: EPS, for one, is a program that it would run.
+#: The formats of Pillow that are taken. Others are not safe to open: for EPS it runs Ghostscript.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 
 _COLOUR_SPACE = {1: "GRAY", 3: "RGB"}
 _PILLOW_MODE = {1: "L", 3: "RGB"}
 _SIXTEEN_BITS = ("I;16", "I;16B", "I;16L", "I;16N")
 
-# Its limit warns, and is half as large; ours is checked as soon as an image is opened.
+# Pillow's own limit would warn from half our limit on. Ours is checked as soon as a file is open.
 Image.MAX_IMAGE_PIXELS = None
 
 
@@ -29,7 +29,7 @@ def decode(encoded: bytes, channels: int = 3) -> np.ndarray:
 
     JPEG (grey and CMYK too) goes through libjpeg-turbo, without the GIL; other formats, and what
     libjpeg-turbo finds fault with, go through Pillow. An EXIF rotation is ignored, as in TFDS. Of
-    16 bits a value the upper 8 are kept; an animation gives its first picture.
+    16-bit values the upper 8 bits are kept. Of an animation the first picture is taken.
 
     Args:
       encoded: a file of one of :data:`FORMATS`, of at most :data:`data.limits.MAX_PIXELS`.
@@ -144,7 +144,7 @@ def _open_with_pillow(encoded: bytes) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """An image that Pillow converts as it should: it cuts off values above 255."""
+    """Prepares an image for Pillow's `convert`, which clips values above 255 instead of scaling."""
     if image.mode in _SIXTEEN_BITS or (image.mode == "I" and image.format == "PPM"):
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("I", "F"):
@@ -157,7 +157,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 @contextlib.contextmanager
 def _decode_errors(what: str) -> Iterator[None]:
-    """Pillow's decoders raise many types on broken data."""
+    """Turns the many types of errors that Pillow's decoders raise on broken data into one."""
     try:
         yield
     except (DecodeError, MemoryError):

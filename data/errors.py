@@ -1,4 +1,4 @@
-"""What can be wrong with the data itself, as opposed to the code."""
+"""Errors that are about the data and not about the code or the config."""
 
 
 class DataError(ValueError):
@@ -10,5 +10,5 @@ class DecodeError(ValueError):
 
 
 def first_line(error: Exception) -> str:
-    """What another library says is wrong, without what it adds below."""
+    """Returns the first line of another library's message; the error's type if it has none."""
     return next(iter(str(error).splitlines()), "") or type(error).__name__

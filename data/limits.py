@@ -2,11 +2,10 @@
 
 from data.errors import DecodeError
 
-#: Larger images are refused before they are decoded. It is where Pillow draws the line by itself,
-#: at half a gigabyte of RGB; what is smaller is decoded without a warning.
+#: Larger images are refused before they are decoded: half a gigabyte of RGB. Pillow refuses the
+#: same ones by default, but warns from half of it on.
 MAX_PIXELS = 178_956_970
-#: Pixels that a bit of a JPEG can stand for: each block of 8 by 8 takes one at least, unless it
-#: is coded arithmetically, which nobody does. So a tiny file cannot claim to be a large image.
+#: A Huffman-coded JPEG, as nearly all are, spends at least one bit on each block of 8 by 8 pixels.
 _JPEG_PIXELS_A_BIT = 64
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 
 def random_flip(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """`(height, width, channels)` with left and right swapped half the time."""
+    """Swaps left and right of a `(height, width, channels)` image half the time."""
     if rng.random() >= 0.5:
         return image
     # As whole pixels: NumPy takes three times as long to turn around their bytes.
@@ -13,7 +13,7 @@ def random_flip(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def random_shift(image: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
-    """`(height, width, channels)` moved by up to `most` pixels each way, zeros moving in.
+    """Moves a `(height, width, channels)` image by up to `most` pixels each way; zeros move in.
 
     The same as padding by `most` zeros and cropping the original size at random.
     """

@@ -17,7 +17,7 @@ _local = threading.local()
 
 
 def resize_box(pixels: np.ndarray, box: FloatBox, size: int) -> np.ndarray:
-    """A box of an image, resized bicubically; where it shrinks, over as much more pixels.
+    """Resizes a box of an image bicubically, with antialiasing where it shrinks.
 
     Other threads run meanwhile.
 
@@ -43,7 +43,7 @@ def resize_box(pixels: np.ndarray, box: FloatBox, size: int) -> np.ndarray:
 
 
 def resize_bilinear(image: np.ndarray, size: int) -> np.ndarray:
-    """A whole image resized bilinearly; returned as it is where it already has the size.
+    """Resizes a whole image bilinearly; returns it as it is where it already has the size.
 
     Args:
       image: uint8 `(height, width, channels)` of 1 or 3 channels.

@@ -66,7 +66,7 @@ class Source:
         return (self[index] for index in range(len(self)))
 
     def read(self, indices: Sequence[int]) -> Sequence[Example]:
-        """The examples at `indices`, in that order.
+        """Reads the examples at `indices`, in that order.
 
         Raises:
           DataError: a file is damaged or gone; the message names it.
@@ -80,7 +80,7 @@ class Source:
             raise self._unreadable(error, indices) from error
 
     def name_of(self, example: Example, index: int) -> str:
-        """What messages call the example at `index`: its file name or id, where it has one."""
+        """Returns what messages call an example: its file name or id, else its index."""
         for name in NAMES:
             for feature, value in example.items():
                 if feature.rpartition("/")[2] == name:
@@ -193,5 +193,5 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
         return builder_from_files(name, data_dir=written)
     raise FileNotFoundError(
         f"data set {name!r} is not in {data_dir}; prepare it with {how_to_prepare(name, data_dir)} "
-        "or set data.data_dir or TFDS_DATA_DIR"
+        "or set config.data.data_dir or TFDS_DATA_DIR"
     )

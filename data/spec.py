@@ -1,4 +1,4 @@
-"""What a preprocess promises: the arrays of one example, and how the two kinds are made."""
+"""The contract of a preprocess: which arrays it makes of an example, and how."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ class ArraySpec:
       shape: of the array; the same for every example.
       dtype: of the array, a NumPy dtype.
       values: allowed integers, a range or :data:`CLASSES`; None for any. Values are checked for
-        every example, and one outside ends the run with the example's name.
+        every example; the error for one outside names the example.
       ignored: one more allowed integer, such as the label of unlabelled pixels.
     """
 
@@ -34,10 +34,10 @@ class ArraySpec:
 
 
 class Preprocess(Protocol):
-    """What is done to the examples of one kind of data set; `data/preprocess/NAME.py` holds one.
+    """Turns the examples of one kind of data set into arrays; `data/preprocess/NAME.py` holds one.
 
     The constructor's parameters are fields of `config.data`; it raises ValueError for a value that
-    is not allowed. What it returns holds no state that changes: many threads call it at once.
+    is not allowed. Many threads call the methods at once, so they must not change the object.
 
     Attributes:
       reads: features that an example must have -> the TFDS feature class that each must be.
@@ -50,15 +50,16 @@ class Preprocess(Protocol):
     eval_spec: dict[str, ArraySpec]
 
     def train(self, example: Example, rng: np.random.Generator) -> dict[str, Any]:
-        """The arrays of a training example, augmented.
+        """Makes the arrays of a training example, augmented.
 
         Args:
           example: as TFDS gives it, except that an image is its encoded bytes.
-          rng: the example's own; the same each time the run comes by this position.
+          rng: seeded by the run's seed and the example's position in the stream, so that a resumed
+            run augments alike.
 
         Raises:
           DecodeError: the example is broken; it is counted and left out.
         """
 
     def evaluate(self, example: Example) -> dict[str, Any]:
-        """The arrays of an evaluation example. Raises as :meth:`train` does."""
+        """Makes the arrays of an evaluation example. Raises as :meth:`train` does."""

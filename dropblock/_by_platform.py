@@ -2,7 +2,7 @@
 
 ``jax.lax.platform_dependent`` picks one when the program is compiled; both give the same bits.
 Seen with jax 0.10.2 and its XLA. A variant may go when the other one is as quick on its platform:
-``python -m tests.dropblock.time_workarounds`` times both on the present device.
+``python benchmarks/workarounds.py`` times both on the present device.
 """
 
 import functools

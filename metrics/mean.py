@@ -31,4 +31,5 @@ class Mean:
 
     def values(self) -> dict[str, float]:
         """Returns the mean by the name "mean"; nan where nothing was counted."""
-        return {"mean": float(self.total) / float(self.count) if self.count else float("nan")}
+        total, count = np.float64(np.asarray(self.total)), int(np.asarray(self.count))
+        return {"mean": float(total / count) if count else float("nan")}

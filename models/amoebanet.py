@@ -22,7 +22,7 @@ SIDES = ("left", "right")
 
 
 class Place(NamedTuple):
-    """One cell's place in the network; ``group`` is that of its drop sites."""
+    """A cell of the network: its place, its shape and the block group of its drop sites."""
 
     name: str
     width: int
@@ -33,8 +33,8 @@ class Place(NamedTuple):
 def places(num_cells: int, num_filters: int, *, stem_cells: bool) -> list[Place]:
     """Lists all cells in order of depth.
 
-    Group 4 is the last half of the cells, not counting those of the stem: so it is the same with
-    and without a stem of cells.
+    Group 4 is the last half of the cells, not counting those of the stem, so that it is the same
+    with and without a stem of cells.
     """
     cells = []
     for stack in (1, 2, 3):
@@ -63,7 +63,7 @@ class Cell(nnx.Module):
       in_features: channels of the last cell's output.
       width: channels of the cell's states.
       reduction: whether it halves the map.
-      after_reduction: whether the cell before did, so that ``previous`` has twice the size of ``x``.
+      after_reduction: whether the cell before did, so that ``previous`` is twice as large.
       group: block group of the drop sites.
       options: ``momentum``, ``epsilon``, ``dtype`` and ``rngs`` of the convolutions.
     """
@@ -84,6 +84,7 @@ class Cell(nnx.Module):
         self.reads = tuple((left, right) for (_, left), (_, right) in genotype.sums)
         self.input = ConvNorm(in_features, width, **options)
         features = [width] * (2 + len(genotype.sums))
+        self.previous: ConvNorm | HalveMap | None
         if previous_features is None:
             # The published counts decided that the first cell's state 1 is its input as it is.
             self.previous, features[1] = None, in_features
@@ -152,7 +153,7 @@ class AuxHead(nnx.Module):
         )
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        """(batch, height, width, in_features) after ReLU -> (batch, num_classes) float32."""
+        """Computes logits, (batch, num_classes) float32, from maps after ReLU."""
         window = (min(5, x.shape[1]), min(5, x.shape[2]))
         x = nnx.relu(self.narrow(nnx.avg_pool(x, window, (3, 3)), train=train))
         missing = [(0, max(0, self.side - side)) for side in x.shape[1:3]]
@@ -168,12 +169,12 @@ class AmoebaNet(nnx.Module):
       cell: "a", "b", "c" or "d", the architecture's last letter.
       num_cells: normal cells in each of the three stacks; 6 in the paper.
       num_filters: width of the first stack's cells. It doubles with every stack.
-      aux_head: has auxiliary logits in training.
+      aux_head: whether training has auxiliary logits too.
       small_images: a 3x3 stem of stride 1, three times as wide as the first cells (NASNet-A's for
         CIFAR-10), in place of the 3x3 stem of stride 2 with two reduction cells.
       momentum: of the running statistics of batch norm; a short run needs a smaller one.
       epsilon: of batch norm.
-      remat: computes a cell's inside again for its gradient instead of keeping it.
+      remat: whether the backward pass computes the inside of each cell again, to save memory.
       frozen: beginnings of parameter names, such as "stem" or "stack1", that training leaves as
         they are.
       num_classes: number of logits.
@@ -213,7 +214,9 @@ class AmoebaNet(nnx.Module):
         if num_filters < 16:
             raise ValueError(f"num_filters must be at least 16, got {num_filters}.")
         check_batch_norm(momentum, epsilon)
-        options = {"momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs}
+        options: dict[str, Any] = {
+            "momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs,
+        }  # fmt: skip
         self.remat, self.frozen = remat, tuple(frozen)
         features = 3 * num_filters if small_images else 32
         self.stem = ConvNorm(
@@ -256,7 +259,7 @@ class AmoebaNet(nnx.Module):
     def features(
         self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> list[jax.Array]:
-        """The maps after each stack and ReLU: (batch, height, width, channels) each."""
+        """Computes the maps after each stack and ReLU, (batch, height, width, channels)."""
 
         def apply(cell: Cell, drop: Drop, previous: jax.Array, x: jax.Array) -> jax.Array:
             return cell(previous, x, train=train, drop=drop)

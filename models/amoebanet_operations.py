@@ -45,7 +45,7 @@ class ConvNorm(nnx.Module):
     ):
         options = {"padding": padding, "dtype": dtype, "rngs": rngs}
         if separable:
-            self.depthwise = conv(
+            self.depthwise: nnx.Conv | None = conv(
                 in_features,
                 in_features,
                 kernel,
@@ -68,7 +68,7 @@ class ConvNorm(nnx.Module):
 
 
 class HalveMap(nnx.Module):
-    """A map of half the size: half of its features from the even pixels, half from the odd ones.
+    """Halves a map: half of the features come from its even pixels, half from its odd ones.
 
     The even ones are (0, 0), (0, 2), ..., the odd ones (1, 1), (1, 3), ..., with zeros beyond the
     last pixel. One batch norm follows both.
@@ -98,7 +98,7 @@ class HalveMap(nnx.Module):
 
 
 class Operation(nnx.Module):
-    """The operation on one edge of a cell, by its name: a chain of ReLU-convolution-BN, a pool.
+    """The operation on one edge of a cell: a chain of ReLU, convolution, batch norm; or a pool.
 
     Drop sites: "conv" after each batch norm and "branch" at the end. ``none`` is a skip
     connection whatever shape it has to take, so its one site is "skip", as on the shortcut of a
@@ -166,7 +166,7 @@ def convolutions(name: str, in_features: int, width: int, stride: int) -> list[C
 
 
 def pool(x: jax.Array, name: str, stride: int) -> jax.Array:
-    """Pools by a name such as ``max_pool_3x3``; an average leaves out the padding."""
+    """Pools as a name such as ``max_pool_3x3`` says; padding does not count in an average."""
     kind, _, size = name.split("_")
     window, strides = _size(size), (stride, stride)
     if kind == "max":

@@ -104,7 +104,8 @@ class ResidualBlock(nnx.Module):
                 x = nnx.relu(x)
             x = drop(x, group=self.group, site=name)
         x = drop(x, group=self.group, site="branch")
-        return materialise(nnx.relu(shortcut + x), self.conv1.norm.var[...])
+        first: ConvNorm = getattr(self, self.names[0])
+        return materialise(nnx.relu(shortcut + x), first.norm.var[...])
 
 
 class ResNet(nnx.Module):
@@ -151,7 +152,9 @@ class ResNet(nnx.Module):
         if width < 1:
             raise ValueError(f"width must be at least 1, got {width}.")
         check_batch_norm(momentum, epsilon)
-        options = {"momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs}
+        options: dict[str, Any] = {
+            "momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs,
+        }  # fmt: skip
         self.small_images, self.frozen = small_images, tuple(frozen)
         kernel, stride = (3, 1) if small_images else (7, 2)
         self.stem = ConvNorm(in_channels, width, kernel, stride, **options)
@@ -178,7 +181,7 @@ class ResNet(nnx.Module):
     def features(
         self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP
     ) -> list[jax.Array]:
-        """The maps after each of the four groups: (batch, height, width, channels) each."""
+        """Computes the maps after each of the four groups, (batch, height, width, channels)."""
         x = nnx.relu(self.stem(x, train=train))
         if not self.small_images:
             x = nnx.max_pool(x, (3, 3), strides=(2, 2), padding=((1, 1), (1, 1)))

@@ -1,4 +1,4 @@
-"""What can be looked at in a trained network: feature maps, class activation, DropBlock at inference.
+"""Looks into trained networks: feature maps, class activation maps, DropBlock at inference.
 
-Each probe is a file with ``why_not(task)``: None where it fits a task, else why not, in words.
+Each probe is a file with ``why_not(run)``: None where it fits the run, else the reason in words.
 """

@@ -1,22 +1,25 @@
 """Class activation maps: which parts of an image speak for its class (Figure 6)."""
 
+import contextlib
 import io
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from runfiles import CLASS_ACTIVATION, replace
+from training.devices import processes
 from training.run import Run
-from training.state import TrainState, merge
+from training.state import TrainState, merge, to_host
 
 
 def why_not(run: Run) -> str | None:
     """Tells why a run has no such maps; None if it has them."""
     if not {"image", "label"} <= run.task.batch_shapes(train=False).keys():
         return "its task has no images with one label each"
-    if not hasattr(run.task.network, "features"):
+    if not hasattr(getattr(run.task, "network", None), "features"):
         return "its network has no maps with a linear layer after them"
     return None
 
@@ -24,7 +27,7 @@ def why_not(run: Run) -> str | None:
 def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
     """Writes ``class_activation.npz`` of the first ``count`` evaluation images; returns its path.
 
-    Images that do not decode are passed over.
+    Images that do not decode are passed over. Of several processes, process 0 writes.
 
     Arrays: ``image`` uint8 (count, height, width, channels), ``label`` and ``prediction`` int32
     (count,), ``class_names`` of all classes, ``activation`` float32 (count, rows, columns): the
@@ -33,19 +36,24 @@ def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int
     Source: Zhou et al. 2016, "Learning deep features for discriminative localization".
     """
 
+    task: Any = run.task  # one that `why_not` has nothing against
+    path, local = workdir / CLASS_ACTIVATION, to_host(state)
+    if not processes.is_first():
+        return path
+
     @jax.jit
-    def activate(state: TrainState, image: jax.Array, label: jax.Array) -> tuple:
-        model = merge(run.graphdef, state.eval_params, state.batch_stats)
-        last = model.features(run.task.normalise(image))[-1].astype(jnp.float32)
+    def activate(state: TrainState, image: jax.Array, label: jax.Array) -> tuple[jax.Array, ...]:
+        model: Any = merge(run.graphdef, state.eval_params, state.batch_stats)
+        last = model.features(task.normalise(image))[-1].astype(jnp.float32)
         logits = model.head(last.mean(axis=(1, 2)))
         weights = model.head.kernel[...][:, label].T
         return jnp.argmax(logits, -1), jnp.einsum("nhwc,nc->nhw", last, weights)
 
     parts: dict[str, list[np.ndarray]] = {}
     found = 0
-    with run.task.eval_batches(0, 1) as batches:
+    with contextlib.closing(task.eval_batches(0, 1)) as batches:
         for batch in batches:
-            prediction, activation = jax.device_get(activate(state, batch["image"], batch["label"]))
+            prediction, activation = jax.device_get(activate(local, batch["image"], batch["label"]))
             valid = np.flatnonzero(batch["mask"])[: count - found]
             found += len(valid)
             arrays = {
@@ -58,8 +66,8 @@ def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int
                 parts.setdefault(name, []).append(array[valid])
             if found == count:
                 break
-    path, file = workdir / CLASS_ACTIVATION, io.BytesIO()
+    file = io.BytesIO()
     arrays = {name: np.concatenate(own) for name, own in parts.items()}
-    np.savez(file, class_names=np.array(run.task.class_names), **arrays)
+    np.savez(file, class_names=np.array(task.class_names), **arrays)
     replace(path, file.getvalue())
     return path

@@ -1,5 +1,6 @@
 """Feature maps of one image before and after dropping, for a picture."""
 
+import contextlib
 import io
 from pathlib import Path
 
@@ -31,15 +32,17 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
 
     Arrays: ``image`` uint8 (height, width, channels); ``group<g>_before`` and
     ``group<g>_after`` float32 (height, width, channels), ``group<g>_kept`` bool, likewise.
-    Where :func:`why_not` has a reason: nothing.
+    Images that do not decode are passed over. Where :func:`why_not` has a reason, or no image
+    decodes: nothing. Of several processes, process 0 writes.
     """
     if why_not(run):
         return
     local = to_host(state)
     if not processes.is_first():
         return
-    batch = next(iter(run.task.eval_batches(0, 1)))
-    batch = {name: value[:1] for name, value in batch.items()}
+    batch = _first_example(run)
+    if batch is None:
+        return
     regularizer = run.regularizers["regularizer"]
 
     def measure(drop: Drop, state: TrainState) -> None:
@@ -60,8 +63,17 @@ def save_feature_maps(run: Run, state: TrainState, workdir: Path) -> None:
     replace(workdir / FEATURE_MAPS, file.getvalue())
 
 
+def _first_example(run: Run) -> dict[str, np.ndarray] | None:
+    """The first evaluation example that decodes, as a batch of one; None without one."""
+    with contextlib.closing(run.task.eval_batches(0, 1)) as batches:
+        for batch in batches:
+            if (rows := np.flatnonzero(batch["mask"])).size:
+                return {name: value[rows[:1]] for name, value in batch.items()}
+    return None
+
+
 class _Recorder:
-    """A ``drop`` that keeps what the first site of every group but its skip saw."""
+    """A ``drop`` that records what the first site of each group sees, skip connections apart."""
 
     def __init__(self, drop: Masks, maps: dict[str, jax.Array] | None = None):
         self._drop = drop

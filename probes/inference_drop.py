@@ -3,7 +3,6 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,8 +10,8 @@ import jax.numpy as jnp
 from regularizers import Active, Drop, draw_masks, list_sites
 from regularizers.dropblock import DropBlock
 from runfiles import INFERENCE, json_line, replace
-from tasks import Batch
-from training.devices import STOP
+from tasks import Batch, Metrics
+from training.devices import STOP, processes
 from training.evaluation import evaluate
 from training.run import Run
 from training.state import TrainState, merge
@@ -21,7 +20,7 @@ from training.stop import StopRequest
 
 
 def why_not(run: Run) -> str | None:
-    """Tells why a run cannot be evaluated so; None: every task can."""
+    """Tells why a run cannot be evaluated with DropBlock; always None, since every run can."""
     return None
 
 
@@ -34,8 +33,8 @@ def evaluate_with_drop(
 ) -> Iterator[dict[str, float]]:
     """Evaluates a state once for each block_size and keep_prob.
 
-    DropBlock is at the sites of the config's groups, scaled by group as in training, whatever
-    the network was trained with.
+    DropBlock drops at the sites of the config's groups, with keep_prob scaled by group as in
+    training, whatever regulariser the network was trained with.
 
     Yields:
       ``block_size``, ``keep_prob`` and ``eval/<metric>`` of each evaluation.
@@ -53,8 +52,9 @@ def evaluate_with_drop(
 
 
 def write_lines(workdir: Path, lines: Sequence[dict[str, float]]) -> None:
-    """Writes ``inference.jsonl`` into a run's folder, for the figure."""
-    replace(workdir / INFERENCE, "".join(json_line(line) + "\n" for line in lines))
+    """Writes ``inference.jsonl`` into a run's folder, for the figure; process 0 alone does."""
+    if processes.is_first():
+        replace(workdir / INFERENCE, "".join(json_line(line) + "\n" for line in lines))
 
 
 def _make_eval_step(run: Run, block_size: int) -> Callable[[float], EvalStep]:
@@ -67,12 +67,14 @@ def _make_eval_step(run: Run, block_size: int) -> Callable[[float], EvalStep]:
         gamma=fields.gamma,
     )
 
-    def measure(drop: Drop, state: TrainState, batch: Batch) -> Any:
+    def measure(drop: Drop, state: TrainState, batch: Batch) -> Metrics:
         model = merge(run.graphdef, state.eval_params, state.batch_stats)
         return run.task.measure(model, batch, drop)
 
     @jax.jit
-    def step(state: TrainState, batch: Batch, key: jax.Array, keep_prob: jax.Array):
+    def step(
+        state: TrainState, batch: Batch, key: jax.Array, keep_prob: jax.Array
+    ) -> tuple[Metrics, jax.Array]:
         sites = list_sites(measure, state, batch)
         drop = draw_masks(key, sites, {"dropblock": Active(dropblock, keep_prob)})
         return measure(drop, state, batch), jnp.any(batch[STOP])
@@ -80,7 +82,7 @@ def _make_eval_step(run: Run, block_size: int) -> Callable[[float], EvalStep]:
     def at(keep_prob: float) -> EvalStep:
         numbers = itertools.count()
 
-        def eval_step(state: TrainState, batch: Batch):
+        def eval_step(state: TrainState, batch: Batch) -> tuple[Metrics, jax.Array]:
             key = jax.random.fold_in(run.values.seed_key, next(numbers))
             return step(state, batch, key, jnp.float32(keep_prob))
 

@@ -1,4 +1,4 @@
-"""What all regularisers have in common: where they drop, and with which keep_prob at which step."""
+"""The base of all regularisers: where they drop, and with which keep_prob at each step."""
 
 import abc
 import dataclasses
@@ -17,18 +17,18 @@ BRANCHES = frozenset({"fcn"})
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Regularizer(abc.ABC):
-    """Sites and schedule of one way to drop units.
+    """A way to drop units: its sites, its schedule and its masks.
 
-    Its fields are the fields of ``config.regularizer`` that it takes. A subclass names its
-    ``KINDS`` of sites and draws their masks.
+    The fields are those of ``config.regularizer`` that it takes. A subclass says which ``KINDS``
+    of sites it drops at, and draws their masks.
 
     Attributes:
       keep_prob: probability that a unit is kept at the end of training; may be traced.
       groups: the block groups (1 to 4) whose sites drop.
-      schedule: "linear": keep_prob falls from 1 to its target over the whole run; "constant".
-      scale_by_group: earlier groups drop less, see :func:`dropblock.group_keep_prob`.
-      branches: drop in the fully convolutional branches of a dense task ("fcn" sites, which are of
-        group 4) instead of in the backbone.
+      schedule: "linear" (keep_prob falls from 1 to its target over the whole run) or "constant".
+      scale_by_group: whether earlier groups drop less, see :func:`dropblock.group_keep_prob`.
+      branches: whether it drops in the fully convolutional branches of a dense task (their sites
+        are of group 4) instead of in the backbone.
 
     Raises:
       ValueError: a value that is not allowed; the message begins with the field's name.
@@ -43,7 +43,7 @@ class Regularizer(abc.ABC):
     KINDS: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
-        if not isinstance(self.keep_prob, jax.Array) and not 0 < self.keep_prob <= 1:
+        if not isinstance(self.keep_prob, jax.Array) and not 0 < float(self.keep_prob) <= 1:  # type: ignore[arg-type]
             raise ValueError(f"keep_prob must be in (0, 1], got {self.keep_prob}.")
         for group in self.groups:
             if group not in GROUPS:
@@ -61,22 +61,22 @@ class Regularizer(abc.ABC):
 
     @property
     def kinds(self) -> frozenset[str]:
-        """The kinds of sites that drop, see :class:`regularizers.Site`."""
+        """The kinds of sites at which it drops, see :class:`regularizers.Site`."""
         return self.KINDS
 
     def drops_at(self, site: Site) -> bool:
-        """Whether it drops units there."""
+        """Tells whether it drops units at a site."""
         kinds = BRANCHES if self.branches else self.kinds
         return site.group in self.groups and site.kind in kinds
 
     def keep_prob_at(self, step: ArrayLike, steps: int) -> ArrayLike:
-        """The keep_prob of one step of a run of ``steps`` steps, before the scaling by group."""
+        """Computes the keep_prob of a step in a run of ``steps`` steps, before scaling by group."""
         if self.schedule == "linear":
             return linear_keep_prob(self.keep_prob, steps)(step)
         return constant_keep_prob(self.keep_prob)(step)
 
     def keep_prob_of(self, group: int, keep_prob: ArrayLike) -> ArrayLike:
-        """The keep_prob of one group, given that of the step."""
+        """Computes the keep_prob of one group from that of the step."""
         return group_keep_prob(keep_prob, group) if self.scale_by_group else keep_prob
 
     @abc.abstractmethod
@@ -84,7 +84,7 @@ class Regularizer(abc.ABC):
         """Draws the mask of one site.
 
         Args:
-          key: of the site and step.
-          shape: of the array there.
+          key: a ``jax.random.key``, of the site and step.
+          shape: of the array at the site.
           keep_prob: of the step and group; may be traced.
         """

@@ -14,7 +14,8 @@ from regularizers.base import Regularizer
 class DropPath(Regularizer):
     """Drops the residual branches of whole examples.
 
-    Source: Larsson et al. 2017; on all groups and scheduled, Zoph et al. 2018 (arXiv 1707.07012).
+    Source: Larsson et al. 2017; in all groups and with a schedule: Zoph et al. 2018 (arXiv
+      1707.07012).
     """
 
     KINDS: ClassVar[frozenset[str]] = frozenset({"branch"})

@@ -16,8 +16,8 @@ class DropBlock(Regularizer):
     """DropBlock after every convolution and, if ``on_skip``, on the skip connections.
 
     Attributes:
-      block_size: one for all maps, clipped to each.
-      on_skip: drop on the skip connections too, not after the convolutions alone.
+      block_size: side of the blocks, in positions; clipped to each map.
+      on_skip: whether to drop on the skip connections too.
       gamma: "paper" (Eq. 1) or "exact" (:func:`dropblock.exact_gamma`).
 
     Source: Ghiasi et al. 2018, section 4.1 and Figure 4.

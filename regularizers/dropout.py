@@ -12,7 +12,7 @@ from regularizers.base import Regularizer
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Dropout(Regularizer):
-    """Drops single units after every convolution, none on a skip connection.
+    """Drops single units after every convolution; skip connections stay whole.
 
     Source: Srivastava et al. 2014; the sites: Ghiasi et al. 2018, section 4.1.
     """

@@ -12,7 +12,7 @@ from regularizers.base import Regularizer
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HeadDropout(Regularizer):
-    """Drops single features of what the last layer reads.
+    """Drops single features of the last layer's input.
 
     Source: Srivastava et al. 2014.
     """

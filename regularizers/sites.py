@@ -1,4 +1,4 @@
-"""The places of a network where units may be dropped."""
+"""Drop sites: the places of a network where units may be dropped."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -7,7 +7,7 @@ import jax
 
 
 class Drop(Protocol):
-    """What a network calls at its drop sites. ``at`` narrows it to one part of the network."""
+    """What a network calls at its drop sites; a pytree, so that it passes through ``nnx.remat``."""
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
         """Drops units of ``x``, or none.
@@ -16,13 +16,16 @@ class Drop(Protocol):
           x: (batch, *spatial, channels), or (batch, features) at the site "head".
           group: the block group that the site is in: 1 (nearest the image) to 4.
           site: "skip", "conv1", "conv2", ..., "branch" (the end of a residual branch, after the
-            site of its last convolution), "fcn1", ... (the branches of a dense task) or "head" (what the
-            last layer reads). A network calls
+            site of its last convolution), "fcn1", ... (the branches of a dense task) or "head" (the
+            input of the last layer). A network calls
             each site of a part once.
+
+        Returns:
+          Array of ``x``'s shape and dtype.
         """
 
     def at(self, part: str) -> "Drop":
-        """The sites of one part of the network, such as a residual block."""
+        """Returns the drop of one part of the network, such as a residual block."""
 
 
 class NoDrop:
@@ -44,49 +47,54 @@ class Site(NamedTuple):
 
     Attributes:
       path: unique in the network, such as "group3_block1/conv2".
-      kind: "conv", "skip", "branch" or "head": the site's name without its number.
       group: 1 to 4.
       shape: of the array there.
     """
 
     path: str
-    kind: str
     group: int
     shape: tuple[int, ...]
 
+    @property
+    def kind(self) -> str:
+        """The site's name without its number: "conv", "skip", "branch" or "head"."""
+        return self.path.rpartition("/")[2].rstrip("0123456789")
+
 
 class _Listing:
-    """A :class:`Drop` that drops nothing and notes where it was called."""
+    """A :class:`Drop` that drops nothing and records where it was called."""
 
-    def __init__(self, prefix: str = "", sites: list[Site] | None = None):
+    def __init__(self, prefix: str = "", sites: dict[str, Site] | None = None):
         self._prefix = prefix
-        self.sites: list[Site] = [] if sites is None else sites
+        self.sites = {} if sites is None else sites
 
     def __call__(self, x: jax.Array, *, group: int, site: str) -> jax.Array:
         path = self._prefix + site
-        if any(path == other.path for other in self.sites):
+        if path in self.sites:
             raise ValueError(f"the network calls the drop site {path!r} twice.")
-        self.sites.append(Site(path, site.rstrip("0123456789"), group, x.shape))
+        self.sites[path] = Site(path, group, x.shape)
         return x
 
     def at(self, part: str) -> "_Listing":
         return _Listing(f"{self._prefix}{part}/", self.sites)
 
 
-# A tree without leaves, so that it passes through nnx.remat as masks do.
+# A pytree without leaves, so that it passes through nnx.remat as masks do.
 jax.tree_util.register_static(_Listing)
 
 
 def list_sites(forward: Callable[..., Any], *arguments: Any) -> list[Site]:
-    """Lists the drop sites of a network in the order in which it calls them; computes nothing.
+    """Lists the drop sites of a network in the order in which it calls them.
+
+    The network is traced, not run.
 
     Args:
       forward: ``forward(drop, *arguments)`` calls the network.
-      arguments: trees of arrays, traced or not.
+      arguments: pytrees of arrays, traced or not.
 
     Raises:
       ValueError: two sites have the same path.
     """
     listing = _Listing()
     jax.eval_shape(lambda *arrays: (forward(listing, *arrays), None)[1], *arguments)
-    return listing.sites
+    return list(listing.sites.values())

@@ -12,7 +12,7 @@ from regularizers.base import Regularizer
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SpatialDropout(Regularizer):
-    """Drops whole channels of an example after every convolution, none on a skip connection.
+    """Drops whole channels of an example after every convolution; skip connections stay whole.
 
     Source: Tompson et al. 2015; the sites: Ghiasi et al. 2018, section 4.1.
     """

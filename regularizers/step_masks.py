@@ -1,4 +1,4 @@
-"""The masks of one training step: drawn before the network runs, alike ones together."""
+"""The masks of one training step, drawn before the network runs."""
 
 import dataclasses
 import functools
@@ -17,7 +17,7 @@ from regularizers.sites import Site
 
 
 class Active(NamedTuple):
-    """A regulariser and its keep_prob in one step; the keep_prob may be traced."""
+    """A regulariser and its keep_prob in one step, which may be traced."""
 
     regularizer: Regularizer
     keep_prob: ArrayLike
@@ -28,10 +28,11 @@ class Active(NamedTuple):
 class Masks:
     """A :class:`regularizers.Drop` that applies the masks of one step.
 
-    It is a tree of arrays, and so may be passed through ``jax.jit`` or ``nnx.remat``.
+    It is a pytree, and so passes through ``jax.jit`` and ``nnx.remat``.
 
     Attributes:
-      masks: path of a site -> its masks, one for each regulariser that drops there, in order.
+      masks: path of a site -> its masks, one for each regulariser that drops there, in the order
+        in which they are applied.
     """
 
     masks: Mapping[str, tuple[Mask, ...]]
@@ -51,7 +52,7 @@ class Masks:
 
 
 class _Place(NamedTuple):
-    """Masks with the same place differ in their keys alone."""
+    """All that the masks of alike sites have in common; they differ in their keys alone."""
 
     name: str
     group: int
@@ -59,16 +60,19 @@ class _Place(NamedTuple):
 
 
 def draw_masks(key: jax.Array, sites: Sequence[Site], active: Mapping[str, Active]) -> Masks:
-    """Draws the masks of all sites; those of a shape, group and regulariser by one call.
+    """Draws the masks of all sites.
 
-    A site's key is ``fold_in(key, n)`` if the site is the n-th of ``sites``. So the masks of the
-    others stay as they are when a site is switched off, and where a site is of several
-    regularisers, alike ones draw the same mask.
+    Masks of the same shape, group and regulariser are drawn by one vmapped call, which is
+    compiled once and runs as one operation.
+
+    The key of the n-th of ``sites``, counted from 1, is ``fold_in(key, n)`` for every regulariser.
+    So a mask does not depend on which other sites drop; two regularisers of the same kind would
+    draw the same mask at a site that both drop at.
 
     Args:
-      key: of the step.
+      key: a ``jax.random.key``, of the step.
       sites: of the network, from :func:`regularizers.list_sites`.
-      active: name -> regulariser, in the order in which they drop where a site is of several.
+      active: name -> regulariser, in the order in which they are applied to a site of several.
     """
     numbers: dict[_Place, list[int]] = {}
     for number, site in enumerate(sites, start=1):
@@ -85,7 +89,9 @@ def draw_masks(key: jax.Array, sites: Sequence[Site], active: Mapping[str, Activ
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, np.asarray(alike, np.uint32))
         together = jax.vmap(draw)(keys)
         for row, number in enumerate(alike):
-            drawn[place.name, number] = jax.tree.map(lambda leaf, row=row: leaf[row], together)
+            drawn[place.name, number] = jax.tree.map(
+                lambda leaf, row=row: jax.lax.index_in_dim(leaf, row, keepdims=False), together
+            )
     return Masks(
         {
             site.path: tuple(drawn[name, number] for name in names)
@@ -98,13 +104,16 @@ def draw_masks(key: jax.Array, sites: Sequence[Site], active: Mapping[str, Activ
 def realised_shares(
     name: str, masks: Masks, sites: Sequence[Site], active: Mapping[str, Active]
 ) -> dict[int, jax.Array]:
-    """The share of units that one regulariser really dropped, by group; float32 scalars.
+    """Computes the share of units that one regulariser's masks drop, by group.
 
     Args:
       name: of the regulariser.
       masks: of all sites, from :func:`draw_masks` with the same ``sites`` and ``active``.
       sites: of the network.
       active: name -> regulariser.
+
+    Returns:
+      Group -> float32 scalar, of the groups that have a site of this regulariser.
     """
     units: dict[int, list[float]] = {}
     shares: dict[int, list[jax.Array]] = {}

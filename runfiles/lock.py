@@ -30,8 +30,10 @@ def take_lock(folder: Path) -> IO[str]:
     except OSError as error:
         if error.errno in TAKEN:
             file.seek(0)
+            holder = file.read().strip()
+            file.close()
             raise BlockingIOError(
-                f"--workdir={folder} is in use by another run ({file.read().strip()}): "
+                f"--workdir={folder} is in use by another run ({holder}): "
                 "wait for it, stop it, or take another --workdir. Nothing was touched."
             ) from None
         print(

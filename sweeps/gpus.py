@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 def gpus() -> list[str]:
-    """The NVIDIA GPUs that may be used, as CUDA_VISIBLE_DEVICES names them; empty without any."""
+    """Lists the NVIDIA GPUs that may be used, as CUDA_VISIBLE_DEVICES names them."""
     if "CUDA_VISIBLE_DEVICES" in os.environ:
         return [name for name in os.environ["CUDA_VISIBLE_DEVICES"].split(",") if name]
     try:
@@ -19,10 +19,10 @@ def gpus() -> list[str]:
 
 
 def share(names: Sequence[str], slot: int, workers: int) -> dict[str, str]:
-    """The environment of the process in a slot, 0 to ``workers - 1``.
+    """Returns the environment of the process in a slot, 0 to ``workers - 1``.
 
-    With at least as many GPUs as workers each has its own ones; else some share one, and its
-    memory, of which JAX would take three quarters each.
+    With at least as many GPUs as workers each worker has its own ones. With fewer, some share one
+    and its memory, of which JAX would otherwise take three quarters for each.
     """
     if not names:
         return {}

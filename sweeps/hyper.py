@@ -6,51 +6,78 @@
             hyper.sweep("config.seed", [0, 1, 2]),
         ])
 
-The names are those of Scenic and big_vision.
+The names are those of Scenic and big_vision. Wherever a grid is taken, any iterable of runs is one,
+and so is a single run.
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-#: One dict a run: ``"config.FIELD"`` -> value.
-Grid = list[dict[str, Any]]
+#: ``"config.FIELD"`` -> value.
+Run = Mapping[str, Any]
+Grid = list[Run]
 
 
 def sweep(field: str, values: Iterable[Any]) -> Grid:
-    """One run for each value of a field."""
+    """Makes one run for each value of a field.
+
+    Raises:
+      ValueError: ``values`` is a single value, or a text, whose letters are hardly meant.
+    """
+    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
+        raise ValueError(f"hyper.sweep({field!r}, ...) takes a list of values, got {values!r}.")
     return [{field: value} for value in values]
 
 
 def fixed(field: str, value: Any, length: int = 1) -> Grid:
-    """A field at one value, in so many runs."""
+    """Makes so many runs with a field at one value."""
     return [{field: value}] * length
 
 
-def product(grids: Sequence[Grid]) -> Grid:
-    """Every combination of runs of the grids; those of the last grid vary fastest."""
-    return [_join(runs) for runs in itertools.product(*grids)]
+def product(grids: Iterable[Iterable[Run] | Run]) -> Grid:
+    """Makes every combination of runs of the grids; those of the last grid vary fastest."""
+    return [_join(runs) for runs in itertools.product(*map(runs_of, grids))]
 
 
-def zipit(grids: Sequence[Grid]) -> Grid:
-    """The first runs of all grids as one run, the second ones, ...; a grid of one run repeats.
+def zipit(grids: Iterable[Iterable[Run] | Run]) -> Grid:
+    """Joins the first runs of all grids to one run, then the second ones; a single run repeats.
 
     Raises:
       ValueError: grids of different lengths.
     """
-    longest = max(map(len, grids), default=0)
-    if any(len(grid) not in (1, longest) for grid in grids):
-        raise ValueError(f"hyper.zipit got grids of {[len(grid) for grid in grids]} runs.")
-    grids = [list(grid) * (longest if len(grid) == 1 else 1) for grid in grids]
-    return [_join(runs) for runs in zip(*grids, strict=True)]
+    lists = [runs_of(grid) for grid in grids]
+    longest = max(map(len, lists), default=0)
+    if any(len(runs) not in (1, longest) for runs in lists):
+        raise ValueError(f"hyper.zipit got grids of {[len(runs) for runs in lists]} runs.")
+    lists = [runs * (longest if len(runs) == 1 else 1) for runs in lists]
+    return [_join(runs) for runs in zip(*lists, strict=True)]
 
 
-def chainit(grids: Iterable[Grid]) -> Grid:
-    """The runs of all grids, one grid after the other."""
-    return list(itertools.chain(*grids))
+def chainit(grids: Iterable[Iterable[Run] | Run]) -> Grid:
+    """Lists the runs of all grids, one grid after the other."""
+    return list(itertools.chain(*map(runs_of, grids)))
 
 
-def _join(runs: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def runs_of(grid: Any) -> Grid:
+    """Returns the runs of a grid as a list.
+
+    Raises:
+      ValueError: it is no iterable of dicts.
+    """
+    if isinstance(grid, Mapping):
+        return [grid]
+    runs = list(grid) if hasattr(grid, "__iter__") and not isinstance(grid, str) else [grid]
+    for run in runs:
+        if not isinstance(run, Mapping):
+            raise ValueError(
+                "a grid is a list of dicts, one a run, such as [{'config.seed': 1}]; "
+                f"got {run!r} for a run."
+            )
+    return runs
+
+
+def _join(runs: Iterable[Run]) -> Run:
     joined: dict[str, Any] = {}
     for run in runs:
         if twice := joined.keys() & run.keys():

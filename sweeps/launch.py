@@ -1,12 +1,15 @@
 """Runs a sweep: starts jobs while there is room, and follows them to their end."""
 
+import contextlib
 import dataclasses
 import enum
+import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
-from runfiles import FAILED, is_complete, is_locked
+from runfiles import FAILED, is_complete, is_locked, replace
 from sweeps.plan import Trial
 from training.config import write_config
 
@@ -24,34 +27,41 @@ class State(enum.StrEnum):
 
 
 class Job(Protocol):
-    """Some trials that run."""
+    """Some trials that run.
+
+    Attributes:
+      trials: that it carries out.
+    """
 
     trials: Sequence[Trial]
 
     def poll(self) -> str | None:
-        """None while it runs; then why it failed, in one line, or "" if it did not."""
+        """Returns None while it runs, and then in one line why it ended before its runs were done.
+
+        After "" these runs wait again; after a reason they have failed.
+        """
 
     def stop(self) -> bool:
-        """Asks it to save and end; False if it continues by itself."""
+        """Tells it to save and stop; returns False if it continues by itself."""
 
 
 class Launcher(Protocol):
     """Where and how jobs run.
 
     Attributes:
-      workers: that there is room for.
+      workers: jobs that there is room for at a time.
     """
 
     workers: float
 
     def adopt(self, trials: Sequence[Trial]) -> Sequence[Job]:
-        """Jobs that are under way already."""
+        """Finds jobs of these trials that are under way already."""
 
     def take(self, waiting: Sequence[Trial]) -> list[Trial]:
-        """The trials to start next."""
+        """Chooses the trials to start next."""
 
     def start(self, trials: Sequence[Trial]) -> Sequence[Job]:
-        """Starts them."""
+        """Starts jobs of these trials, whose folders hold their configs."""
 
 
 @dataclasses.dataclass
@@ -86,7 +96,8 @@ def launch(
     """Runs the trials that wait, and those that wait again after a job.
 
     A run that fails keeps its reason in its folder, and the others continue. Runs that another
-    process is at are followed, and taken over if they end early.
+    process is at are followed, and taken over if they end early. Whatever is raised here, the jobs
+    that run are told to save and stop, and are waited for.
 
     Args:
       board: of all trials; kept up to date.
@@ -94,7 +105,23 @@ def launch(
       show: called several times a second, and at the end.
       stopping: once true, no job is started, and those that run are told to save and stop.
     """
-    jobs = list(launcher.adopt(board.of(State.WAITING) + board.of(State.RUNNING)))
+    jobs: list[Job] = []
+    try:
+        jobs += launcher.adopt(board.of(State.WAITING) + board.of(State.RUNNING))
+        _follow(jobs, board, launcher, show, stopping)
+    except BaseException:
+        _save_and_end(jobs)
+        raise
+
+
+def _follow(
+    jobs: list[Job],
+    board: Board,
+    launcher: Launcher,
+    show: Callable[[Board], None],
+    stopping: Callable[[], bool],
+) -> None:
+    """Starts jobs and follows them; ``jobs`` always has those that run."""
     for job in jobs:
         board.states |= dict.fromkeys(job.trials, State.RUNNING)
     told, looked = False, time.monotonic()
@@ -113,7 +140,7 @@ def launch(
             jobs += launcher.start(trials)
             board.states |= dict.fromkeys(trials, State.RUNNING)
         if stopping() and not told:
-            told, jobs = True, [job for job in jobs if job.stop()]
+            told, jobs[:] = True, [job for job in jobs if job.stop()]
         for job in list(jobs):
             if (reason := job.poll()) is not None:
                 jobs.remove(job)
@@ -123,6 +150,27 @@ def launch(
     show(board)
 
 
+def _save_and_end(jobs: Sequence[Job]) -> None:
+    """Tells jobs to save and stop, and waits for those that do."""
+    left = []
+    for job in jobs:
+        with contextlib.suppress(Exception):
+            if job.stop():
+                left.append(job)
+    if left:
+        runs = sum(len(job.trials) for job in left)
+        print(f"waiting for {runs} runs to save and stop", file=sys.stderr, flush=True)
+    while left:
+        left = [job for job in left if _runs(job)]
+        time.sleep(0.2)
+
+
+def _runs(job: Job) -> bool:
+    with contextlib.suppress(Exception):
+        return job.poll() is None
+    return False
+
+
 def _end(board: Board, job: Job, reason: str) -> None:
     for trial in job.trials:
         board.states[trial] = read_state(trial)
@@ -130,8 +178,13 @@ def _end(board: Board, job: Job, reason: str) -> None:
     left = [trial for trial in job.trials if board.states[trial] is State.WAITING]
     if reason and len(left) == len(job.trials):
         for trial in left:
-            (trial.workdir / FAILED).write_text(reason + "\n")
+            mark_failed(trial.workdir, reason)
             board.states[trial] = State.FAILED
+
+
+def mark_failed(workdir: Path, reason: str) -> None:
+    """Writes why a run failed into its folder."""
+    replace(workdir / FAILED, " ".join(reason.split()) + "\n")
 
 
 def forget_failures(trials: Sequence[Trial]) -> None:

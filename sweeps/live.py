@@ -1,4 +1,4 @@
-"""What a person watching a sweep sees: how many runs are where, and the best."""
+"""What a person watching a sweep sees: how many runs are in which state, and the best ones."""
 
 import sys
 import time
@@ -20,7 +20,7 @@ INTERVAL = 1.0
 
 
 class LiveTable:
-    """Redrawn in a terminal; elsewhere a line whenever a run begins or ends. Keeps sweep.csv."""
+    """Shows a sweep: in a terminal a table, elsewhere a line for each change. Writes sweep.csv."""
 
     def __init__(self, folder: Path):
         self._folder = folder

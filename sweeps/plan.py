@@ -1,27 +1,29 @@
 """The runs of a sweep, every one checked before the first is started."""
 
+import collections
+import contextlib
+import copy
 import dataclasses
-import hashlib
-import inspect
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
-from sweeps import hyper
+from runfiles import CONFIG, checkpoint_steps, is_complete, is_locked, read_record
+from sweeps.grid import read_grid, set_twice
+from sweeps.names import folder_names
 from training.config import (
     Arguments,
     change,
     check_config,
+    check_network,
     check_workdir,
-    find_runs,
     identity,
-    open_config,
+    plain,
+    read_config,
 )
-
-# Bytes of a folder's name; file systems allow 255, and jobs add endings.
-LONGEST_NAME = 200
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,16 +35,18 @@ class Trial:
       workdir: the folder; it holds the run's config from its first start on.
       changes: field without ``config.`` -> value, of the fields that the grid sets.
       config: with the changes made.
+      copies: other folders of the sweep that hold the same run, and are left alone.
     """
 
     name: str
     workdir: Path
     changes: dict[str, Any]
     config: ConfigDict
+    copies: Sequence[Path] = ()
 
 
 def plan(arguments: Arguments, folder: Path) -> list[Trial]:
-    """Plans the runs of a config's grid, in its order.
+    """Plans the runs of a config's grid, in its order. Writes nothing.
 
     A run that the folder has already, whatever the name of its own folder, is that run.
 
@@ -58,96 +62,68 @@ def plan(arguments: Arguments, folder: Path) -> list[Trial]:
     location = arguments.location
     if location is None:
         raise ValueError("--config is missing: --config=configs/NAME.py[:VARIANT].")
-    grid = _grid(location)
-    for run in grid:
-        for field in run:
-            if field.removeprefix("config.") in arguments.changes:
-                raise ValueError(
-                    f"the get_hyper of {location} sets {field}, which the command line sets too."
-                )
-    names = _names(grid)
-    for name in names:
-        if names.count(name) > 1:
+    if read_record(folder) is not None:
+        raise ValueError(f"--workdir={folder} is the folder of a single run: take another one.")
+    grid = read_grid(location)
+    if (field := set_twice(grid, arguments.changes)) is not None:
+        raise ValueError(
+            f"the get_hyper of {location} sets config.{field}, which the command line sets too."
+        )
+    names = folder_names(grid)
+    configs = []
+    for number, changes in enumerate(grid):
+        with _named(number, names):
+            configs.append(_config(arguments.config, changes))
+    whole = [json.dumps(plain(config), sort_keys=True) for config in configs]
+    for name, own in zip(names, whole, strict=True):
+        if whole.count(own) > 1:
             raise ValueError(f"the get_hyper of {location} gives the run {name} twice.")
-    there = find_runs(folder)
+    identities = [identity(config) for config in configs]
+    there = _runs_in(folder)
     trials = []
-    for number, (name, run) in enumerate(zip(names, grid, strict=True), start=1):
-        try:
-            trials.append(_trial(arguments.config, name, run, folder, there))
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"run {number} of {len(grid)}, {name}: {error}") from error
+    for number, (name, changes, config) in enumerate(zip(names, grid, configs, strict=True)):
+        workdir, same = folder / name, there[identities[number]]
+        # Runs that differ in nothing that a result depends on are told apart by their names.
+        if same and identities.count(identities[number]) == 1:
+            workdir = max((_progress(path, workdir), path) for path in same)[1]
+        else:
+            same = []
+        with _named(number, names):
+            check_workdir(str(workdir), config)
+        copies = [path for path in same if path != workdir]
+        trials.append(Trial(workdir.name, workdir, changes, config, copies))
     return trials
 
 
-def _grid(location: str) -> hyper.Grid:
-    module, variant = open_config(location)
-    get_hyper = getattr(module, "get_hyper", None)
-    if get_hyper is None:
-        raise ValueError(f"--config={location} has no get_hyper(hyper): nothing to sweep over.")
-    has_many = len(inspect.signature(get_hyper).parameters) > 1
-    grid = get_hyper(hyper, *variant if has_many else ())
-    if isinstance(grid, Mapping):
-        grid = [grid]
-    grid = list(grid or [])
-    for run in grid:
-        if not isinstance(run, Mapping):
-            raise ValueError(
-                f"the get_hyper of {location} must give a list of dicts, one a run, such as "
-                f"{{'config.seed': 1}}; got {run!r}."
-            )
-    if not grid:
-        raise ValueError(f"the get_hyper of {location} gives no run: one of its lists is empty.")
-    return grid
+@contextlib.contextmanager
+def _named(number: int, names: Sequence[str]) -> Iterator[None]:
+    """Puts the run before what is wrong with it."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError) as error:
+        raise ValueError(f"run {number + 1} of {len(names)}, {names[number]}: {error}") from error
 
 
-def _trial(
-    config: ConfigDict,
-    name: str,
-    run: Mapping[str, Any],
-    folder: Path,
-    there: Mapping[str, Path],
-) -> Trial:
-    for field in run:
-        if not field.startswith("config."):
-            raise ValueError(f"{field!r} is not a field: fields are config.NAME.")
-    changes = {field.removeprefix("config."): value for field, value in run.items()}
-    changed = change(config.copy_and_resolve_references().unlock(), changes)
+def _config(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
+    # A deep copy: ConfigDict's own forgets of which type a field is that is None.
+    changed = change(copy.deepcopy(config).unlock(), changes)
     check_config(changed)
-    workdir = there.get(identity(changed), folder / name)
-    check_workdir(str(workdir), changed)
-    return Trial(workdir.name, workdir, changes, changed.lock())
+    check_network(changed)
+    return changed.lock()
 
 
-def _names(grid: hyper.Grid) -> list[str]:
-    """Folder names of the fields that vary, by their last words where these are not ambiguous."""
-    fields = list(dict.fromkeys(field for run in grid for field in run))
-    varying = [
-        field for field in fields if len({repr(run.get(field, fields)) for run in grid}) > 1
-    ] or fields
-    last = [field.rpartition(".")[2] for field in varying]
-    short = {
-        field: word if last.count(word) == 1 else field.removeprefix("config.")
-        for field, word in zip(varying, last, strict=True)
-    }
-    return [
-        _fit(
-            ",".join(f"{short[field]}={_text(run[field])}" for field in run if field in short)
-            or "unchanged"
-        )
-        for run in grid
-    ]
+def _runs_in(folder: Path) -> collections.defaultdict[str, list[Path]]:
+    """The runs in the folders of a sweep: identity of the config -> workdirs."""
+    found = collections.defaultdict(list)
+    for path in sorted(folder.glob(f"*/{CONFIG}")):
+        # What is no run of this code is not one of these; a run that needs its folder says so.
+        with contextlib.suppress(ValueError, OSError):
+            if (config := read_config(path.parent)) is not None:
+                found[identity(config)].append(path.parent)
+    return found
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return "+".join(map(_text, value))
-    return str(value).replace(" ", "").replace("/", "_")
-
-
-def _fit(name: str) -> str:
-    """A long name cut off, with a hash of the whole of it."""
-    if len(name.encode()) <= LONGEST_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:12]
-    cut = name.encode()[: LONGEST_NAME - len(digest) - 1].decode(errors="ignore")
-    return f"{cut}-{digest}"
+def _progress(workdir: Path, own: Path) -> tuple[bool, bool, int, bool]:
+    """Sorts folders of the same run: the largest is the one to keep."""
+    step = max(checkpoint_steps(workdir), default=0)
+    return is_complete(workdir), is_locked(workdir), step, workdir == own

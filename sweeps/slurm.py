@@ -3,8 +3,10 @@
 A job that Slurm preempts, or whose time runs out, saves, is queued again and resumes.
 """
 
+import contextlib
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,16 +15,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import submitit
+from submitit.core.utils import FailedJobError, FailedSubmissionError
 
 from registry import one_of
-from runfiles import TRAIN_LOG, is_complete
+from runfiles import TRAIN_LOG, is_complete, replace
 from sweeps.plan import Trial
-from sweeps.processes import ROOT, why_it_ended
+from sweeps.processes import ROOT, python_path, read_from, why_it_ended
 
 #: Minutes of a job, where the user says nothing.
 TIME = 24 * 60
 # Seconds between two questions to Slurm.
 INTERVAL = 2.0
+# Seconds for which no answer may have a job that has ended.
+GRACE = 15.0
+# Seconds that Slurm may take for an answer.
+TIMEOUT = 60.0
+#: A job's number as squeue prints it, with its place in an array; many places of one that waits.
+JOB = re.compile(r"\d+([_+][\d\[\],%-]+)*")
+FailedSubmission = (FailedJobError, FailedSubmissionError)
+
+
+def _id_file(trial: Trial) -> Path:
+    return trial.workdir / "slurm_job"
 
 
 class SlurmLauncher:
@@ -38,10 +52,9 @@ class SlurmLauncher:
       FileNotFoundError: Slurm is not here.
     """
 
-    workers = math.inf
-
     def __init__(self, parameters: str, folder: Path):
-        self._folder, self._alive, self._asked = folder, set[str](), -math.inf
+        self.workers: float = math.inf
+        self._queue = Queue()
         values = _parse(parameters)
         try:
             self._executor = submitit.SlurmExecutor(folder / "slurm")
@@ -49,72 +62,124 @@ class SlurmLauncher:
             raise FileNotFoundError("--launcher=slurm: there is no srun on this machine.") from None
         self._executor.update_parameters(**{"job_name": "sweep", "time": TIME} | values)
 
-    def adopt(self, trials: Sequence[Trial]) -> list["SlurmJob"]:
-        """Jobs of an earlier sweep.py that Slurm still has."""
-        submitted = [trial for trial in trials if self._id_file(trial).exists()]
-        jobs = [SlurmJob(trial, self._id_file(trial).read_text(), self) for trial in submitted]
-        return [job for job in jobs if self.has(job.id)]
+    def adopt(self, trials: Sequence[Trial]) -> Sequence["SlurmJob"]:
+        """Finds the jobs that an earlier sweep.py submitted; Slurm may have forgotten them."""
+        jobs = []
+        for trial in trials:
+            with contextlib.suppress(FileNotFoundError):
+                job = _id_file(trial).read_text().strip()
+                if JOB.fullmatch(job):
+                    jobs.append(SlurmJob(trial, job, self._queue, adopted=True))
+        return jobs
 
     def take(self, waiting: Sequence[Trial]) -> list[Trial]:
         return list(waiting)
 
-    def start(self, trials: Sequence[Trial]) -> list["SlurmJob"]:
-        path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, path))
-        with self._executor.batch():
-            submitted = [self._executor.submit(Train(trial.workdir)) for trial in trials]
-        self._asked = -math.inf
+    def start(self, trials: Sequence[Trial]) -> Sequence["SlurmJob"]:
+        """Submits them.
+
+        Raises:
+          OSError: Slurm does not take them; one line.
+        """
+        os.environ["PYTHONPATH"] = python_path()
+        try:
+            with self._executor.batch():
+                submitted = [self._executor.submit(Train(trial.workdir)) for trial in trials]
+        except FailedSubmission as error:
+            raise OSError(f"Slurm did not take the jobs: {error}") from error
         jobs = []
         for trial, job in zip(trials, submitted, strict=True):
-            self._id_file(trial).write_text(job.job_id)
-            jobs.append(SlurmJob(trial, job.job_id, self))
+            replace(_id_file(trial), job.job_id)
+            jobs.append(SlurmJob(trial, job.job_id, self._queue))
         return jobs
 
-    def has(self, job: str) -> bool:
-        """Whether Slurm has the job, waiting or running."""
-        if time.monotonic() - self._asked > INTERVAL:
-            asked = subprocess.run(
-                ["squeue", "--me", "--array", "--noheader", "--format=%i"],
-                capture_output=True,
-                text=True,
-            )
-            if asked.returncode == 0:  # else Slurm does not answer: nothing is known to be over
-                self._alive = set(asked.stdout.split())
-            else:
-                self._alive |= {job}
-            self._asked = time.monotonic()
-        return job in self._alive
 
-    def _id_file(self, trial: Trial) -> Path:
-        return trial.workdir / "slurm_job"
+class Queue:
+    """What Slurm says about jobs. It may answer late, wrongly or not at all: unknown is not ended.
+
+    Right after a submission, or while its controller starts anew, it does not list every job that
+    it has. So a job has ended once all answers of some time did not have it.
+    """
+
+    def __init__(self) -> None:
+        self._asked, self._answered = -math.inf, -math.inf
+        self._alive: set[str] = set()
+        self._seen: set[str] = set()
+        #: Job -> time of the answer from which on none had it.
+        self._missed: dict[str, float] = {}
+
+    def has_ended(self, job: str) -> bool:
+        """Tells whether Slurm surely does not have the job any more, neither waiting nor running.
+
+        Asks Slurm if the last question is some seconds old.
+        """
+        if time.monotonic() - self._asked > INTERVAL:
+            answer = squeue()
+            self._asked = time.monotonic()
+            if answer is not None:
+                self._alive, self._answered = answer, self._asked
+                self._seen |= answer
+        if not math.isfinite(self._answered):
+            return False
+        # Of an array that waits, several places may stand in one: 7_[2-5].
+        array, place, _ = job.partition("_")
+        if job in self._alive or (place and any(f"{array}_[" in one for one in self._alive)):
+            self._missed.pop(job, None)
+            return False
+        # Measured between answers: while there are none, nothing is known.
+        return self._answered - self._missed.setdefault(job, self._answered) >= GRACE
+
+    def has_seen(self, job: str) -> bool:
+        """Tells whether any answer had the job."""
+        return job in self._seen
+
+
+def squeue() -> set[str] | None:
+    """Asks Slurm for this user's jobs, waiting and running; None where it gives no answer."""
+    try:
+        asked = subprocess.run(
+            ["squeue", "--me", "--array", "--noheader", "--format=%i"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    jobs = set(asked.stdout.split())
+    return jobs if asked.returncode == 0 and all(map(JOB.fullmatch, jobs)) else None
 
 
 class SlurmJob:
     """An element of the array."""
 
-    def __init__(self, trial: Trial, job: str, launcher: SlurmLauncher):
-        self.trials, self.id, self._launcher = [trial], job, launcher
+    def __init__(self, trial: Trial, job: str, queue: Queue, *, adopted: bool = False):
+        """``adopted``: submitted by an earlier sweep.py, which may have seen its end too."""
+        self.trials: Sequence[Trial] = [trial]
+        self.id, self._queue, self._adopted = job, queue, adopted
+        self._log = trial.workdir / TRAIN_LOG
+        self._begin = self._log.stat().st_size if self._log.exists() and not adopted else 0
 
     def poll(self) -> str | None:
-        if self._launcher.has(self.id):
+        if not self._queue.has_ended(self.id):
             return None
         (trial,) = self.trials
-        if is_complete(trial.workdir):
+        if is_complete(trial.workdir) or (self._adopted and not self._queue.has_seen(self.id)):
             return ""
-        log = trial.workdir / TRAIN_LOG
-        reason = why_it_ended(log, 1) if log.exists() else "no output"
+        output = read_from(self._log, self._begin)
+        reason = why_it_ended(output, 1) if output.strip() else "no output"
         return f"its Slurm job {self.id} has ended: {reason}"
 
     def stop(self) -> bool:
-        return False  # it is Slurm's now
+        return False  # Slurm continues it
 
 
 class Train:
-    """A job's work: train.py as a process of its own."""
+    """The work of a job: train.py as a process of its own."""
 
     def __init__(self, workdir: Path):
         self._workdir = workdir
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __call__(self) -> None:
         with (self._workdir / TRAIN_LOG).open("ab") as log:
@@ -128,7 +193,7 @@ class Train:
             sys.exit(code)
 
     def checkpoint(self) -> submitit.helpers.DelayedSubmission:
-        """Stops the run, for submitit, which then queues the job again."""
+        """Stops the run so that it saves; submitit then queues the job again."""
         if self._process is not None:
             self._process.send_signal(signal.SIGTERM)
             self._process.wait()

@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runfiles import FAILED, SWEEP_TABLE, read_metrics, read_record, replace
+from ml_collections import ConfigDict
+
+from runfiles import (
+    FAILED,
+    SWEEP_TABLE,
+    best_step,
+    evaluations,
+    read_metrics,
+    read_record,
+    replace,
+)
 from sweeps.launch import Board, State
 from sweeps.plan import Trial
 
@@ -37,32 +47,31 @@ class Result:
 
 
 def read_result(trial: Trial) -> Result:
-    """Of a run's folder."""
+    """Reads what a run has reached from its folder."""
     record = read_record(trial.workdir)
-    if record is None or not record.begun:
+    if record is None or record.best_metric is None:
         return Result()
+    scores = evaluations(trial.workdir, record.best_metric)
+    best = best_step(scores)
     lines = read_metrics(trial.workdir)
-    name = f"eval/{record.best_metric}"
-    evaluated = [line for line in lines if name in line]
-    best = max(evaluated, key=lambda line: line[name], default={})
     seconds, before = 0.0, 0
     for line in lines:
-        if rate := line.get("train/images_per_second"):
+        if (rate := line.get("train/images_per_second", 0.0)) > 0:
             seconds += (line["step"] - before) * trial.config.batch_size / rate
             before = line["step"]
     return Result(
         step=max((line["step"] for line in lines), default=0),
         steps=record.steps,
-        best_step=best.get("step"),
-        best=best.get(name),
-        last=evaluated[-1][name] if evaluated else None,
+        best_step=best,
+        best=None if best is None else scores[best],
+        last=scores[max(scores)] if scores else None,
         metric=record.best_metric,
         seconds=seconds,
     )
 
 
 def write_table(folder: Path, board: Board, results: dict[Trial, Result]) -> None:
-    """``sweep.csv``: the run, its state, every field that the grid sets, the seed, what it reached.
+    """Writes ``sweep.csv``: a row for each run, whole or not at all.
 
     Columns: run, state, the fields, seed, best_step, best_accuracy and last_accuracy (or whatever
     the task's metric is; as shares), seconds, and why it failed.
@@ -89,21 +98,26 @@ def write_table(folder: Path, board: Board, results: dict[Trial, Result]) -> Non
 
 
 def why_failed(trial: Trial, board: Board) -> str:
-    """One line; "" of a run that did not."""
+    """Says in one line why a run failed; "" of a run that did not."""
     if board.states[trial] is not State.FAILED:
         return ""
-    return (trial.workdir / FAILED).read_text().strip()
+    try:
+        return " ".join((trial.workdir / FAILED).read_text(errors="replace").split())
+    except FileNotFoundError:
+        return ""  # somebody retries it just now
 
 
 def best_of(results: dict[Trial, Result], count: int) -> Sequence[tuple[Trial, Result]]:
-    """The best runs so far, the best one first."""
+    """Returns the best runs so far, the best one first."""
     evaluated = [(trial, result) for trial, result in results.items() if result.best is not None]
     return sorted(evaluated, key=lambda pair: -(pair[1].best or 0.0))[:count]
 
 
 def _field(trial: Trial, field: str) -> Any:
-    """Of every run, whether its own grid sets the field or not."""
-    value = trial.config
+    """Reads a field of any run, whether the grid sets it there or not; None where it has none."""
+    value: Any = trial.config
     for name in field.split("."):
+        if not isinstance(value, ConfigDict) or name not in value:
+            return None
         value = value[name]
     return json.dumps(value) if isinstance(value, list | tuple) else value

@@ -1,5 +1,7 @@
 """Image classification: softmax cross-entropy, top-1 (and top-5 where there are many classes)."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -71,10 +73,11 @@ class Classification(ImageTask):
         self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         images = self.normalise(batch["image"])
+        call: Any = model  # whatever network the config names
         if self._aux_weight:
-            logits, aux_logits = model.logits_and_aux(images, train=True, drop=drop)
+            logits, aux_logits = call.logits_and_aux(images, train=True, drop=drop)
         else:
-            logits, aux_logits = model(images, train=True, drop=drop), None
+            logits, aux_logits = call(images, train=True, drop=drop), None
         total, rows = _masked_cross_entropy(logits, batch, self._smoothing)
         if aux_logits is not None:
             aux_total, _ = _masked_cross_entropy(aux_logits, batch, self._smoothing)

@@ -1,5 +1,6 @@
 """What all tasks on images share: the data set, its batches, and the network's construction."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -37,7 +38,7 @@ class ImageTask:
         self.class_names = self._info.class_names
 
     @property
-    def network(self) -> type[nnx.Module]:
+    def network(self) -> Callable[..., nnx.Module]:
         """The class of the config's network."""
         return registry.find("models", self._config.model.name)
 

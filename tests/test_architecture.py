@@ -63,13 +63,13 @@ def rooms_of(path):
     return {module.split(".")[0] for module, _, _ in imported(path)}
 
 
-@pytest.mark.parametrize("room", ALLOWED)
+@pytest.mark.parametrize("room", sorted(ALLOWED))
 def test_a_room_imports_only_rooms_before_it(room):
     for path in files(room):
         assert rooms_of(path) & OURS <= ALLOWED[room] | {room}, path
 
 
-@pytest.mark.parametrize("room", ALLOWED)
+@pytest.mark.parametrize("room", sorted(ALLOWED))
 def test_a_room_uses_no_private_name_of_another(room):
     for path in files(room):
         aliases = set()
@@ -96,7 +96,7 @@ def test_scripts_are_short(script):
     assert len((ROOT / script).read_text().splitlines()) < 100
 
 
-@pytest.mark.parametrize("room", [*ALLOWED, "."])
+@pytest.mark.parametrize("room", sorted([*ALLOWED, "."]))
 def test_files_of_a_run_are_read_without_running_code(room):
     """No pickle, which runs what it reads; NumPy refuses pickled arrays by itself."""
     forbidden = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal"}

@@ -2,23 +2,32 @@
 
 import jax
 import jax.numpy as jnp
+import pytest
 
 from benchmarks import profile_step, step_program
 from dropblock import dropblock
 from models.resnet import BLOCKS_PER_GROUP
+from regularizers import Masks
 
 BATCH, SIZE = 2, 64
 
 
-def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(monkeypatch):
-    apply, shapes = step_program.OPERATIONS["ours"], []
+@pytest.mark.parametrize("operation", ["ours", "usual"])
+def test_step_drops_at_four_sites_of_each_block_of_groups_3_and_4(operation, monkeypatch):
+    shapes = []
+    usual, apply_masks = step_program.INLINE["usual"], Masks.__call__
 
-    def counted(key, x, *args):
+    def counted_usual(key, x, *arguments):
         shapes.append(x.shape)
-        return apply(key, x, *args)
+        return usual(key, x, *arguments)
 
-    monkeypatch.setitem(step_program.OPERATIONS, "ours", counted)
-    initialise, step = step_program.make_step("ours", jnp.bfloat16, BATCH, SIZE)
+    def counted_masks(masks, x, *, group, site):
+        shapes.extend([x.shape] * len(masks.masks.get(site, ())))
+        return apply_masks(masks, x, group=group, site=site)
+
+    monkeypatch.setitem(step_program.INLINE, "usual", counted_usual)
+    monkeypatch.setattr(Masks, "__call__", counted_masks)
+    initialise, step = step_program.make_step(operation, jnp.bfloat16)
     _, loss = jax.eval_shape(
         lambda images, labels: step(initialise(), images, labels, jax.random.key(0), 0.9),
         jax.ShapeDtypeStruct((BATCH, SIZE, SIZE, 3), jnp.bfloat16),

@@ -1,4 +1,4 @@
-"""A run's two programs, compiled before its first step: what is wrong with them shows at once."""
+"""A run's two programs, compiled before its first step, so that mistakes show at once."""
 
 import dataclasses
 import time

@@ -13,7 +13,7 @@ class NotFinite(RunError):
     """Numbers have become NaN or infinite.
 
     Attributes:
-      what: happened, in words.
+      what: what happened, in words.
       where: which of the runs that train together are hit, bool; one number if there is one run.
     """
 

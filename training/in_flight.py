@@ -1,4 +1,4 @@
-"""The steps that the devices have not finished: how far they may lag, and what they tell."""
+"""Steps that the devices have not finished yet: how many there may be, and what they report."""
 
 import collections
 from collections.abc import Callable
@@ -9,12 +9,12 @@ import numpy as np
 from training.devices import STOP
 from training.errors import NotFinite
 
-# Steps that the devices may be behind. Batches of steps that have not run yet take memory.
+# How many steps the devices may be behind. The batches of steps that have not run take memory.
 STEPS_IN_FLIGHT = 2
 
 
 class StepsInFlight:
-    """Waits for steps a few behind the newest, and looks at what they gave.
+    """Waits for steps a few behind the newest one, and checks their losses and stop marks.
 
     Attributes:
       stop_agreed: true once a finished step carried any process's stop request. All processes
@@ -22,7 +22,7 @@ class StepsInFlight:
     """
 
     def __init__(self, last_good: Callable[[], str]):
-        """``last_good`` names the newest checkpoint, in words."""
+        """``last_good`` describes the newest checkpoint, for the message of an error."""
         self._steps: collections.deque[tuple[int, jax.Array, jax.Array]] = collections.deque()
         self._last_good = last_good
         self.stop_agreed = False

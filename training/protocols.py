@@ -15,7 +15,8 @@ from training.state import TrainState
 class Loader(Protocol):
     """The batches of a run, as :class:`tasks.Task` has them."""
 
-    best_metric: str
+    @property
+    def best_metric(self) -> str: ...
 
     def train_batches(self, start_step: int, process: int, processes: int) -> Batches: ...
 
@@ -23,7 +24,7 @@ class Loader(Protocol):
 
 
 class Run(Protocol):
-    """A run whose steps can be compiled. Of many runs together, arrays have a first axis more.
+    """A run whose steps can be compiled. For many runs together, arrays have one more leading axis.
 
     Attributes:
       config: of the run.
@@ -37,12 +38,24 @@ class Run(Protocol):
       all_finite: ``state -> bool``, jitted.
     """
 
-    config: ConfigDict
-    task: Loader
-    steps: int
-    mesh: Mesh
-    values: Hyperparameters
-    notices: Sequence[str]
+    @property
+    def config(self) -> ConfigDict: ...
+
+    @property
+    def task(self) -> Loader: ...
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def mesh(self) -> Mesh: ...
+
+    @property
+    def values(self) -> Hyperparameters: ...
+
+    @property
+    def notices(self) -> Sequence[str]: ...
+
     train_step: Any
     eval_step: Any
     all_finite: Any

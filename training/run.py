@@ -50,7 +50,7 @@ class Blueprint:
         self.regularizers = find_regularizers(config)
         model = abstract_network(task)
         self.graphdef = nnx.graphdef(model)
-        self._new_parts = model.NEW_PARTS
+        self._new_parts = getattr(model, "NEW_PARTS", ("head",))
         self._recipe = make_recipe(config, task.train_examples, model, self.regularizers)
         transformation = self._recipe(hyperparameters_of(config)).optimizer
         self.init = make_init(task.build, transformation, ema=config.optimizer.ema_decay > 0)

@@ -39,8 +39,9 @@ StateShardings = TrainState
 
 def split(model: nnx.Module) -> tuple[nnx.GraphDef, dict, dict]:
     """A network as its structure, parameters and batch statistics."""
-    graphdef, params, stats = nnx.split(model, nnx.Param, nnx.BatchStat)
-    return graphdef, nnx.to_pure_dict(params), nnx.to_pure_dict(stats)
+    graphdef, *parts = nnx.split(model, nnx.Param, nnx.BatchStat)
+    params, stats = (nnx.to_pure_dict(part) for part in parts)
+    return graphdef, params, stats
 
 
 def merge(graphdef: nnx.GraphDef, params: dict, batch_stats: dict) -> nnx.Module:

@@ -50,15 +50,19 @@ def make_train_step(
     ) -> tuple[TrainState, dict]:
         recipe = make_recipe(values)
         params, stats = gather(state.params), state.batch_stats
-        active, drop = recipe.active(state.step), NO_DROP
+        active = recipe.active(state.step)
+        drop: Drop = NO_DROP
         dropping = {}
         if active:
-            sites = list_sites(lambda drop, *arrays: loss_of(*arrays, drop), params, stats, batch)
+            sites = list_sites(
+                lambda drop, params, stats, batch: loss_of(params, stats, batch, drop),
+                *(params, stats, batch),
+            )
             key = jax.random.fold_in(values.seed_key, state.step)
-            drop = draw_masks(key, sites, active)
-        if "regularizer" in active:
-            shares = realised_shares("regularizer", drop, sites, active)
-            dropping = {"keep_prob": active["regularizer"].keep_prob, "dropped": shares}
+            drop = masks = draw_masks(key, sites, active)
+            if "regularizer" in active:
+                shares = realised_shares("regularizer", masks, sites, active)
+                dropping = {"keep_prob": active["regularizer"].keep_prob, "dropped": shares}
         grads, (stats, scalars) = jax.grad(loss_of, has_aux=True)(params, stats, batch, drop)
         updates, opt_state = recipe.optimizer.update(scatter(grads), state.opt_state, state.params)
         scalars |= dropping | {

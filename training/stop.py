@@ -26,10 +26,10 @@ class StopRequest:
 
     def __enter__(self) -> "StopRequest":
         # Python runs its handlers between bytecodes of the main thread, which may be minutes away
-        # while XLA compiles. So a thread hears of every signal too, by the wake-up descriptor.
-        self._ear, self._mouth = socket.socketpair()
-        self._mouth.setblocking(False)
-        self._previous_mouth = signal.set_wakeup_fd(self._mouth.fileno())
+        # while XLA compiles. So a thread is told of every signal too, by the wake-up descriptor.
+        self._receiver, self._sender = socket.socketpair()
+        self._sender.setblocking(False)
+        self._previous_descriptor = signal.set_wakeup_fd(self._sender.fileno())
         self._thread = threading.Thread(target=self._listen, name="stop", daemon=True)
         self._thread.start()
         for number in SIGNALS:
@@ -43,7 +43,7 @@ class StopRequest:
 
     @contextlib.contextmanager
     def deferred(self) -> Iterator[None]:
-        """Within it there is something to save: a first signal only sets ``signal``."""
+        """Lets a first signal only set ``signal``, since there is something to save inside."""
         self._deferred = True
         try:
             yield
@@ -51,9 +51,9 @@ class StopRequest:
             self._deferred = False
 
     def _listen(self) -> None:
-        while heard := self._ear.recv(1):
-            if heard[0] in SIGNALS and not self._deferred:
-                _end(heard[0])
+        while received := self._receiver.recv(1):
+            if received[0] in SIGNALS and not self._deferred:
+                _end(received[0])
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if not self._deferred or (self.asked and number == signal.SIGINT):
@@ -69,10 +69,10 @@ class StopRequest:
         while self._previous:
             number, handler = self._previous.popitem()
             signal.signal(number, handler)  # type: ignore[arg-type]
-        signal.set_wakeup_fd(self._previous_mouth)
-        self._mouth.close()  # which ends the thread
+        signal.set_wakeup_fd(self._previous_descriptor)
+        self._sender.close()  # which ends the thread
         self._thread.join()
-        self._ear.close()
+        self._receiver.close()
 
 
 def _end(number: int) -> None:

@@ -1,10 +1,12 @@
 """Runs that differ in hyperparameters alone, trained as one program.
 
-Each run is on one device, alone or with others of them; no device needs another. Seen from the
-loop they are one run whose arrays have a first axis more, and whose numbers are lists.
+Each run is on one device, alone or with others of them; no device needs another. The loop sees them
+as one run whose arrays have one more leading axis and whose numbers are lists. That axis may be
+longer than there are runs: what is left over on the last device repeats the last run.
 """
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,13 @@ from ml_collections import ConfigDict
 
 from tasks import Batches, Metrics, Task
 from training.devices import STOP
+from training.errors import RunError
+from training.protocols import Loader
 from training.recipe import hyperparameters_of, init_key
 from training.run import Blueprint, abstract, build_task
 from training.state import TrainState, all_finite
 from training.workdir import Record
+from training.workdir.record import RecordedTask
 
 
 class RunsTogether:
@@ -35,16 +40,20 @@ class RunsTogether:
 
     def __init__(self, configs: Sequence[ConfigDict]):
         self.config = configs[0]
-        self._configs, count = configs, len(configs)
+        self._count = len(configs)
+        devices = jax.devices()
+        self._width = math.ceil(self._count / len(devices))
+        used = math.ceil(self._count / self._width)
+        # One for each place on the devices.
+        self._configs = [*configs, *[configs[-1]] * (used * self._width - self._count)]
         tasks = {config.seed: build_task(config) for config in configs}
         self._blueprint = Blueprint(configs[0], tasks[configs[0].seed])
-        self.steps, self.notices = self._blueprint.steps, self._blueprint.notices
-        self.task = _TaskTogether(tasks, [config.seed for config in configs])
-        devices = jax.devices()
-        used = max(n for n in range(1, len(devices) + 1) if count % n == 0)
+        self.steps = self._blueprint.steps
+        self.notices: Sequence[str] = self._blueprint.notices
+        self.task: Loader = _TaskTogether(tasks, [config.seed for config in self._configs])
         self.mesh = Mesh(np.array(devices[:used]), ("runs",))
         self._where = NamedSharding(self.mesh, PartitionSpec("runs"))
-        self.values = self._put([hyperparameters_of(config) for config in configs])
+        self.values = self._put([hyperparameters_of(config) for config in self._configs])
         self.train_step = self._for_each(self._blueprint.make_train_step(), donate_argnums=0)
         self.eval_step = self._for_each(self._blueprint.make_eval_step())
         self.all_finite = self._for_each(all_finite)
@@ -53,7 +62,7 @@ class RunsTogether:
         """Makes the function of one run a compiled one of all."""
 
         def on_device(*arguments: Any) -> Any:
-            if len(self._configs) > self.mesh.size:
+            if self._width > 1:
                 return jax.vmap(function)(*arguments)
             # One run a device: the program is that of the run alone.
             results = function(*jax.tree.map(lambda leaf: leaf[0], arguments))
@@ -74,13 +83,16 @@ class RunsTogether:
 
     def init_state(self) -> TrainState:
         init = jax.jit(self._blueprint.init)
-        return self.put_states(
-            [self._blueprint.with_origin(init(init_key(config.seed))) for config in self._configs]
-        )
+        configs = self._configs[: self._count]
+        states = [self._blueprint.with_origin(init(init_key(config.seed))) for config in configs]
+        # Each of them has said where it starts from.
+        self.notices = list(dict.fromkeys(self._blueprint.notices))
+        return self.put_states(states)
 
     def put_states(self, states: Sequence[TrainState]) -> TrainState:
         """Stacks the states of all runs, on the devices."""
         host = [jax.device_get(state) for state in states]
+        host += [host[-1]] * (len(self._configs) - len(host))
         return jax.device_put(jax.tree.map(lambda *leaves: np.stack(leaves), *host), self._where)
 
     def abstract_state(self) -> TrainState:
@@ -93,7 +105,7 @@ class RunsTogether:
     def each(self, metrics: Metrics) -> list[Metrics]:
         return [
             jax.tree.map(lambda leaf, index=index: leaf[index], metrics)
-            for index in range(len(self._configs))
+            for index in range(self._count)
         ]
 
     def join(self, values: Sequence[dict[str, float]]) -> dict[str, Any]:
@@ -107,14 +119,15 @@ class RunsTogether:
         )
 
     def members(self) -> list["Member"]:
-        return [Member(config, self._blueprint) for config in self._configs]
+        return [Member(config, self._blueprint) for config in self._configs[: self._count]]
 
 
 class Member:
     """One of the runs, as far as its record needs it."""
 
     def __init__(self, config: ConfigDict, blueprint: Blueprint):
-        self.config, self.steps, self.task = config, blueprint.steps, blueprint.task
+        self.config, self.steps = config, blueprint.steps
+        self.task: RecordedTask = blueprint.task
         self._shapes = blueprint.shapes
 
     def abstract_state(self) -> TrainState:
@@ -122,34 +135,76 @@ class Member:
         return jax.tree.map(lambda shape: abstract(shape, where), self._shapes)
 
 
+class OutOfStep(RunError):
+    """The runs would resume from different steps. The message says which from where."""
+
+
+class OneOfMany(RunError):
+    """One of the runs cannot begin, and the others can without it.
+
+    Attributes:
+      workdir: of the run.
+    """
+
+    def __init__(self, workdir: Path, error: RunError):
+        super().__init__(str(error))
+        self.workdir, self.code = workdir, error.code
+
+
+@contextlib.contextmanager
+def _named(workdir: Path) -> Iterator[None]:
+    try:
+        yield
+    except RunError as error:
+        raise OneOfMany(workdir, error) from error
+
+
 class RecordsTogether:
     """The records of many runs, each in its own workdir, as one :class:`training.protocols.Record`.
 
-    All resume from the newest step of which all have a checkpoint; what some did after it is done
-    again.
+    All resume from their newest checkpoints, which are of the same step.
+
+    Raises:
+      OutOfStep: they are not. No whole checkpoint was touched.
+      OneOfMany: a workdir is refused, see :class:`training.workdir.Record`.
     """
 
     def __init__(self, runs: RunsTogether, workdirs: Sequence[Path]):
-        self._runs = runs
+        self._runs, self._workdirs = runs, workdirs
+        self._records: list[Record] = []
+        self.damaged: dict[int, str] = {}
         with contextlib.ExitStack() as stack:
-            self._records = [
-                stack.enter_context(Record(member, workdir))
-                for member, workdir in zip(runs.members(), workdirs, strict=True)
-            ]
+            for member, workdir in zip(runs.members(), workdirs, strict=True):
+                with _named(workdir):
+                    record = stack.enter_context(Record(member, workdir))
+                self._records.append(record)
+                for step, reason in record.damaged.items():
+                    before = f"{self.damaged[step]}; " if step in self.damaged else ""
+                    self.damaged[step] = f"{before}{workdir}: {reason}"
+            if len({record.step for record in self._records}) > 1:
+                raise OutOfStep(self._out_of_step())
             self._stack = stack.pop_all()
-        steps = [set(record.checkpoints.steps) for record in self._records]
-        self.step = max(set.intersection(*steps), default=0)
-        self.damaged = {
-            step: f"{workdir}: {reason}"
-            for record, workdir in zip(self._records, workdirs, strict=True)
-            for step, reason in record.damaged.items()
-        }
-        for record in self._records:
-            record.step = self.step
+        self.step = self._records[0].step
+
+    def _out_of_step(self) -> str:
+        damaged = [f"step {step} of {reason}" for step, reason in self.damaged.items()]
+        by_step: dict[int, list[str]] = {}
+        for record, workdir in zip(self._records, self._workdirs, strict=True):
+            by_step.setdefault(record.step, []).append(workdir.name)
+        steps = [f"{', '.join(names)} from step {step}" for step, names in sorted(by_step.items())]
+        return (
+            f"these runs cannot train together, because they resume {'; '.join(steps)}. "
+            "No whole checkpoint was touched."
+            + (f" Damaged, and moved to damaged/: {'; '.join(damaged)}." if damaged else "")
+        )
 
     def restore(self) -> TrainState | None:
-        states = [record.restore() for record in self._records]
-        return None if any(state is None for state in states) else self._runs.put_states(states)
+        states = []
+        for record, workdir in zip(self._records, self._workdirs, strict=True):
+            with _named(workdir):
+                states.append(record.restore())
+        found = [state for state in states if state is not None]
+        return self._runs.put_states(found) if len(found) == len(states) else None
 
     def is_evaluated(self, step: int) -> bool:
         return all(record.is_evaluated(step) for record in self._records)
@@ -195,8 +250,13 @@ class RecordsTogether:
 
 def _of_run(values: dict[str, Any], index: int) -> dict[str, Any]:
     """Picks a run's own numbers: from a list the one at its place, from a dict likewise."""
-    pick = {list: lambda v: v[index], dict: lambda v: _of_run(v, index)}
-    return {name: pick.get(type(value), lambda v: v)(value) for name, value in values.items()}
+    own: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            own[name] = _of_run(value, index)
+        else:
+            own[name] = value[index] if isinstance(value, list) else value
+    return own
 
 
 class _TaskTogether:

@@ -79,7 +79,8 @@ class ToyBoxes:
     def evaluate(self, example):
         boxes, classes = np.zeros((MOST, 4), np.float32), np.full(MOST, -1)
         count = len(example["objects"]["label"])
-        boxes[:count], classes[:count] = example["objects"]["bbox"], example["objects"]["label"]
+        boxes[:count] = np.reshape(example["objects"]["bbox"], (count, 4))
+        classes[:count] = example["objects"]["label"]
         return {"boxes": boxes, "classes": classes, "count": count,
                 "height": len(decode(example["image"]))}
 

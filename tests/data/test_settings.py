@@ -45,7 +45,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(field, value):
 
 
 def test_the_number_of_channels_is_the_preprocess_s():
-    refused(r"config\.data\.mean must be 1 numbers", preprocess="digits")
+    refused(r"config\.data\.mean must be 1 number in", preprocess="digits")
     data.check(config(None, preprocess="digits", mean=(0.3,), std=(0.4,)))
 
 

@@ -77,8 +77,8 @@ EMPTY = [(0, 8, 4), (2, 0, 4), (2, 8, 0), (0, 8, 7, 4), (2, 0, 7, 4), (2, 8, 0, 
 def test_any_axis_may_be_empty(operation, shape, key):
     x = jnp.zeros(shape)
     with jax.debug_nans(True):
-        assert operation(key, x).shape == shape
-        assert jax.grad(lambda x: operation(key, x).sum())(x).shape == shape
+        y, back = jax.jit(lambda x: jax.vjp(lambda x: operation(key, x), x))(x)
+        assert y.shape == back(y)[0].shape == shape
 
 
 def test_empty_masks_and_maps(key):
@@ -97,16 +97,21 @@ DTYPES = ["bfloat16", "float16", "float32", "float8_e4m3fn", "float8_e5m2", "flo
           "float8_e3m4", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e4m3b11fnuz"]  # fmt: skip
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("promotion", ["strict", "standard"])
+@jax.jit
+def all_operations(key, x):
+    return [operation(key, x) for operation in OPERATIONS.values()]
+
+
+@pytest.mark.parametrize(
+    ("promotion", "dtype"), [*(("strict", dtype) for dtype in DTYPES), ("standard", "float8_e5m2")]
+)
 def test_every_floating_dtype_under_any_promotion(promotion, dtype, key):
     """The same units as in float32, whatever the dtype."""
     x = X.astype(dtype)
     with jax.numpy_dtype_promotion(promotion):
-        for operation in OPERATIONS.values():
-            y = operation(key, x)
+        for y, expected in zip(all_operations(key, x), all_operations(key, X), strict=True):
             assert y.dtype == x.dtype
-            assert ((y.astype(jnp.float32) != 0) == (operation(key, X) != 0)).all()
+            assert ((np.asarray(y).astype(np.float32) != 0) == (np.asarray(expected) != 0)).all()
         grad = jax.grad(lambda x: dropblock(key, x, GAMMA, 3).astype(jnp.float32).sum())(x)
         assert grad.dtype == x.dtype
 
@@ -116,12 +121,13 @@ def test_a_dtype_without_zero_is_refused(key):
         dropblock(key, X.astype(jnp.float8_e8m0fnu), GAMMA, 3)
 
 
-@operations
-def test_float64(operation, key):
+def test_float64(key):
+    expected = all_operations(key, X)
     with jax.enable_x64(True), jax.numpy_dtype_promotion("strict"):
-        y = operation(key, X.astype(jnp.float64))
-        assert y.dtype == jnp.float64
-    assert ((y != 0) == (operation(key, X) != 0)).all()
+        got = all_operations(key, X.astype(jnp.float64))
+    for y, narrow in zip(got, expected, strict=True):
+        assert y.dtype == np.float64
+        assert ((np.asarray(y) != 0) == (np.asarray(narrow) != 0)).all()
 
 
 @probabilities
@@ -160,10 +166,10 @@ def test_any_real_number_is_a_probability(function, good):
     ids=str,
 )  # fmt: skip
 def test_what_is_no_probability(function, bad, error):
-    with pytest.raises(error, match=r"^(gamma|keep_prob) must be [^\n]*\.$"):
+    with pytest.raises(error, match=r"^(gamma|keep_prob) must be [^\n]*\."):
         function(bad)
     if isinstance(bad, jax.Array) and (bad.shape != () or error is TypeError):
-        with pytest.raises(error, match=r"^(gamma|keep_prob) must be [^\n]*\.$"):
+        with pytest.raises(error, match=r"^(gamma|keep_prob) must be [^\n]*\."):
             jax.jit(function)(bad)
 
 
@@ -208,14 +214,13 @@ NO_MAPS = [None, "x", jnp.ones((2, 4, 4), int), *(np.ones((2, 4, 4), t) for t in
 def test_what_is_no_feature_map(operation, bad, key):
     if bad is None or isinstance(bad, str):
         operation = OPERATIONS["dropblock"]
-    with pytest.raises(TypeError, match=r"^x must [^\n]*\.$"):
+    with pytest.raises(TypeError, match=r"^x must [^\n]*\."):
         operation(key, bad)
 
 
-@operations
 @pytest.mark.parametrize("name", ["key", "gamma", "both", "neither"])
 @pytest.mark.parametrize("check_vma", [True, False])
-def test_shard_map_with_what_differs_by_device(operation, name, check_vma, key):
+def test_shard_map_with_what_differs_by_device(name, check_vma, key):
     """Keys and probabilities that differ by device, or are shared."""
     mesh, data = Mesh(np.array(jax.devices()[:2]), ("data",)), PartitionSpec("data")
     keys, rates = jax.random.split(key, 2), jnp.asarray([0.05, 0.3])
@@ -223,16 +228,15 @@ def test_shard_map_with_what_differs_by_device(operation, name, check_vma, key):
     def each(keys, rates, x):
         rng = keys[0] if name in ("key", "both") else key
         rate = rates[0] if name in ("gamma", "both") else jnp.float32(0.1)
-        x = operation(rng, x)
-        # What depends on the rate, too.
-        x = dropblock(rng, x, rate, 3) + dropout(rng, x, 1 - rate)
+        x = dropblock(rng, x, rate, 3, normalize="example") + dropout(rng, x, 1 - rate)
+        x += apply_mask(x, draw_mask(rng, x.shape, rate, 3))
         return x * (1 + exact_gamma(1 - rate, (8, 7), 3) + gamma(1 - rate, (8, 7), 3))
 
-    mapped = jax.shard_map(
-        each, mesh=mesh, in_specs=data, out_specs=data, check_vma=check_vma
-    )(keys, rates, jnp.ones((4, *X.shape[1:])))  # fmt: skip
+    mapped = jax.jit(
+        jax.shard_map(each, mesh=mesh, in_specs=data, out_specs=data, check_vma=check_vma)
+    )(keys, rates, jnp.ones((4, *X.shape[1:])))
     for device in range(2):
-        alone = each(keys[device:], rates[device:], X)
+        alone = jax.jit(each)(keys[device : device + 1], rates[device : device + 1], X)
         np.testing.assert_allclose(mapped[2 * device : 2 * device + 2], alone, rtol=1e-5)
 
 
@@ -248,9 +252,10 @@ def test_same_result_on_a_mesh_of_explicit_axes(operation, axis, key):
     assert (np.asarray(y) == one).all()
 
 
-@operations
-def test_exported_with_a_symbolic_batch(operation, key):
+@pytest.mark.parametrize("name", ["dropblock", "example", "shared", "dropout", "drop_path", "nnx"])
+def test_exported_with_a_symbolic_batch(name, key):
     """The same mask, scale and gradient as without; for accelerators too."""
+    operation = OPERATIONS[name]
     (batch,) = jax.export.symbolic_shape("batch")
     arguments = (
         jax.ShapeDtypeStruct((), key.dtype),
@@ -263,8 +268,8 @@ def test_exported_with_a_symbolic_batch(operation, key):
     for size in (1, 5):
         x = jax.random.normal(key, (size, 6, 35, 4))
         assert (np.asarray(exported.call(key, x)) == np.asarray(jax.jit(operation)(key, x))).all()
-        grad = jax.grad(lambda x: exported.call(key, x).sum())(x)
-        assert (grad == jax.grad(lambda x: operation(key, x).sum())(x)).all()
+    grad = jax.grad(lambda x: exported.call(key, x).sum())(x)
+    assert (grad == jax.grad(lambda x: operation(key, x).sum())(x)).all()
 
 
 def test_masks_exported_with_a_symbolic_batch(key):

@@ -14,12 +14,12 @@ from flax import nnx
 from models.amoebanet import AmoebaNet
 from models.amoebanet_cells import GENOTYPES
 from models.amoebanet_operations import ConvNorm, HalveMap, pool
-from models.drop_sites import (
-    baseline_sites,
-    dropblock_sites,
-    head_dropout_sites,
-    scheduled_drop_path_sites,
-)
+from regularizers import Active, draw_masks, list_sites, realised_shares
+from regularizers.drop_path import DropPath
+from regularizers.dropblock import DropBlock
+from regularizers.dropout import Dropout
+from regularizers.head_dropout import HeadDropout
+from regularizers.spatial_dropout import SpatialDropout
 
 SMALL = {"num_cells": 1, "num_filters": 16, "num_classes": 5, "small_images": True}
 
@@ -132,13 +132,15 @@ def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"cell": "e"}, r"cell must be one of \['a', 'b', 'c', 'd'\], got 'e'\."),
+        ({"cell": "e"}, r"cell must be one of a, b, c, d, got 'e'\."),
         ({"num_cells": 0}, r"num_cells must be at least 1, got 0\."),
         ({"num_filters": 15}, r"num_filters must be at least 16, got 15\."),
+        ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1\.0\."),
+        ({"epsilon": 0.0}, r"epsilon must be above 0, got 0\.0\."),
     ],
 )
 def test_refuses_bad_options(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"^{message}"):
         AmoebaNet(**options, rngs=nnx.Rngs(0))
 
 
@@ -150,7 +152,7 @@ def test_average_pool_leaves_out_the_padding():
 
 
 def test_halving_sees_every_second_pixel_on_both_diagonals():
-    halve = HalveMap(1, 2, momentum=0.9, dtype=jnp.float32, rngs=nnx.Rngs(0))
+    halve = HalveMap(1, 2, momentum=0.9, epsilon=1e-3, dtype=jnp.float32, rngs=nnx.Rngs(0))
     for conv in (halve.even, halve.odd):
         conv.kernel[...] = jnp.ones((1, 1, 1, 1))
     x = jnp.arange(1.0, 26).reshape(1, 5, 5, 1)
@@ -160,82 +162,87 @@ def test_halving_sees_every_second_pixel_on_both_diagonals():
 
 
 def test_depthwise_kernels_start_at_the_variance_of_what_a_unit_reads():
-    layer = ConvNorm(
-        512, 8, (3, 3), separable=True, momentum=0.9, dtype=jnp.float32, rngs=nnx.Rngs(0)
-    )
+    options = {"momentum": 0.9, "epsilon": 1e-3, "dtype": jnp.float32, "rngs": nnx.Rngs(0)}
+    layer = ConvNorm(512, 8, (3, 3), separable=True, **options)
     assert layer.depthwise.kernel[...].shape == (3, 3, 1, 512)
     assert float(layer.depthwise.kernel[...].var()) == pytest.approx(2 / 9, rel=0.1)
     assert float(layer.conv.kernel[...].var()) == pytest.approx(2 / 512, rel=0.1)
 
 
-class Spy:
-    """A ``drop`` that lists what it was asked and where ``drop`` did something."""
+@functools.cache
+def sites_of(size=8, **options):
+    graphdef, state = nnx.split(abstract(**options))
 
-    def __init__(self, drop=None):
-        self.drop, self.calls, self.changed = drop, [], set()
+    def forward(drop, state, x):
+        return nnx.merge(graphdef, state, copy=True)(x, train=True, drop=drop)
 
-    def __call__(self, x, *, group, site):
-        self.calls.append((group, site))
-        y = x if self.drop is None else self.drop(x, group=group, site=site)
-        if y is not x:
-            self.changed.add((group, site.rstrip("0123456789")))
-        return y
-
-
-def calls(drop=None, size=8, **options) -> Spy:
-    spy = Spy(drop)
-    run(lambda m, x: m.logits_and_aux(x, train=True, drop=spy)[0], 2, size, size, 3, **options)
-    return spy
+    images = jax.ShapeDtypeStruct((2, size, size, 3), jnp.float32)
+    return list_sites(forward, state, images)
 
 
 def test_sites_of_a_cell():
     """Normal cell B, the last one."""
-    spy = calls(**SMALL)
-    normal = [
+    last = [site for site in sites_of(**SMALL) if site.path.startswith("stack3_cell1/")]
+    assert [site.path.removeprefix("stack3_cell1/") for site in last] == [
         *("conv1", "conv2"),  # states 0 and 1
-        *("conv3", "branch", "branch"),  # 1x1 and a pool
-        *("skip", "conv4", "conv5", "branch"),  # none and a separable convolution, twice
-        *("conv6", "branch", "conv7", "conv8", "branch"),
-        *("conv9", "branch", "skip"),
-        *("branch", "conv10", "branch"),
-        "skip",  # state 0 in the output
-        "head",
+        *("state2_left/conv1", "state2_left/branch", "state2_right/branch"),  # 1x1 and a pool
+        *("state3_left/skip", "state3_right/conv1", "state3_right/conv2", "state3_right/branch"),
+        *("state4_left/conv1", "state4_left/branch"),
+        *("state4_right/conv1", "state4_right/conv2", "state4_right/branch"),
+        *("state5_left/conv1", "state5_left/branch", "state5_right/skip"),
+        *("state6_left/branch", "state6_right/conv1", "state6_right/branch"),
+        "skip0",  # state 0 in the output
     ]
-    assert spy.calls[-len(normal) :] == [(4, site) for site in normal]
+    assert {(site.group, site.kind) for site in last} == {
+        (4, kind) for kind in ("conv", "branch", "skip")
+    }
+    assert sites_of(**SMALL)[-1][:2] == ("head", 4)
 
 
 @pytest.mark.parametrize(("num_cells", "small_images"), [(1, True), (2, True), (1, False)])
 def test_the_last_half_of_the_cells_is_group_4(num_cells, small_images):
-    spy = calls(size=33, **SMALL | {"num_cells": num_cells, "small_images": small_images})
-    groups = [group for group, site in spy.calls if site == "conv1"]
+    sites = sites_of(size=33, **SMALL | {"num_cells": num_cells, "small_images": small_images})
+    first_of_cells = [site for site in sites if site.path.count("/") == 1]
+    groups = [site.group for site in first_of_cells if site.path.endswith("/conv1")]
     cells = 3 * num_cells + 2
     first, last = cells - cells // 2, cells // 2
     assert groups == [3] * (first + (0 if small_images else 2)) + [4] * last
 
 
-def test_groups_and_kinds_choose_the_sites(key):
-    for sites, places in (
-        (dropblock_sites(block_size=3, groups=(4,)), {(4, "conv"), (4, "skip")}),
-        (baseline_sites("drop_path", groups=(4,)), {(4, "branch")}),
-        (scheduled_drop_path_sites(), {(3, "branch"), (4, "branch")}),
-        (head_dropout_sites(), {(4, "head")}),
-    ):
-        assert calls(sites.at(key, 0.5), **SMALL).changed == places
+@pytest.mark.parametrize(
+    ("regularizer", "places"),
+    [
+        (DropBlock(groups=(4,)), {(4, "conv"), (4, "skip")}),
+        (DropPath(groups=(4,)), {(4, "branch")}),
+        (DropPath(groups=(1, 2, 3, 4)), {(3, "branch"), (4, "branch")}),
+        (HeadDropout(), {(4, "head")}),
+    ],
+)
+def test_groups_and_kinds_choose_the_sites(regularizer, places):
+    dropping = [site for site in sites_of(**SMALL) if regularizer.drops_at(site)]
+    assert {(site.group, site.kind) for site in dropping} == places
 
 
 def test_no_regulariser_leaves_no_trace():
     graphdef, state = nnx.split(abstract(**SMALL))
 
-    def program(sites):
+    def program(active):
         def forward(state, x, key):
-            drop = None if sites is None else sites.at(key, 0.9)
+            drop = draw_masks(key, sites_of(**SMALL), active)
             return nnx.merge(graphdef, state, copy=True)(x, train=True, drop=drop)
 
-        x = jax.ShapeDtypeStruct((2, 32, 32, 3), jnp.float32)
+        x = jax.ShapeDtypeStruct((2, 8, 8, 3), jnp.float32)
         return str(jax.make_jaxpr(forward)(state, x, jax.random.key(0)))
 
-    assert "random" not in program(None)
-    assert "random" in program(baseline_sites("dropout"))
+    assert "random" not in program({})
+    assert "random" in program({"regularizer": Active(Dropout(), 0.9)})
+
+
+def test_momentum_and_epsilon_reach_every_batch_norm():
+    model = abstract(**SMALL | {"small_images": False}, momentum=0.75, epsilon=0.25)
+    norms = [m for _, m in nnx.iter_modules(model) if isinstance(m, nnx.BatchNorm)]
+    assert len(norms) > 50
+    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.75, 0.25)}
 
 
 @functools.cache
@@ -261,21 +268,30 @@ def images(count=2, size=8):
     return jax.random.normal(jax.random.key(1), (count, size, size, 3))
 
 
+class DropThird:
+    """A :class:`regularizers.Drop` of every third unit of the site with the number ``dropped``."""
+
+    def __init__(self, dropped):
+        self.dropped, self.calls = dropped, 0
+
+    def __call__(self, x, *, group, site):
+        self.calls += 1
+        third = jnp.arange(x.size).reshape(x.shape) % 3 == 0
+        return jnp.where((self.dropped == self.calls - 1) & third, 0, x)
+
+    def at(self, part):
+        return self
+
+
 @pytest.fixture(scope="module")
 def evaluate():
-    """``(images, i) -> logits, statistics``; every third unit of the i-th site dropped."""
+    """``(images, number) -> logits, statistics``; units of the site with the number dropped."""
     graphdef, params, stats = concrete(**SMALL)
 
     @jax.jit
     def evaluate(x, dropped):
-        sites = iter(range(1000))
-
-        def drop(x, *, group, site):
-            third = jnp.arange(x.size).reshape(x.shape) % 3 == 0
-            return jnp.where((dropped == next(sites)) & third, 0, x)
-
         model = nnx.merge(graphdef, params, stats, copy=True)
-        return model(x, drop=drop), nnx.state(model, nnx.BatchStat)
+        return model(x, drop=DropThird(dropped)), nnx.state(model, nnx.BatchStat)
 
     return evaluate
 
@@ -291,42 +307,73 @@ def test_evaluation_is_deterministic_and_by_example(evaluate):
 def test_every_site_matters(evaluate):
     """No site is called for nothing: dropping there changes the logits."""
     plain, _ = evaluate(images(), NO_SITE)
-    for site in range(len(calls(**SMALL).calls)):
-        assert not np.allclose(plain, evaluate(images(), site)[0]), site
+    for number, site in enumerate(sites_of(**SMALL)):
+        assert not np.allclose(plain, evaluate(images(), number)[0]), site.path
 
 
-def training(remat, sites, x):
-    """``params -> loss, (statistics, dropped)`` and the parameters to begin with."""
+#: Every regulariser at once.
+ACTIVE = {
+    "dropblock": Active(DropBlock(block_size=2), 0.9),
+    "dropout": Active(Dropout(), 0.9),
+    "spatial_dropout": Active(SpatialDropout(), 0.9),
+    "drop_path": Active(DropPath(), 0.9),
+    "head_dropout": Active(HeadDropout(), 0.9),
+}
+
+
+def network(remat, x):
+    """``(drop, parameters) -> loss, statistics`` in training, and the parameters to begin with."""
     graphdef, params, stats = concrete(**SMALL, remat=remat)
 
-    def loss(params):
+    def forward(drop, params):
         model = nnx.merge(graphdef, params, stats, copy=True)
-        drop = sites.at(jax.random.key(2), 0.8)
         heads = model.logits_and_aux(x, train=True, drop=drop)
         total = sum(jax.nn.logsumexp(y, axis=-1).sum() - y[0, 0] - y[1, 1] for y in heads)
-        return total, (nnx.state(model, nnx.BatchStat), drop.dropped())
+        return total, nnx.state(model, nnx.BatchStat)
 
-    return loss, params
+    return forward, params
 
 
 @pytest.mark.slow
 def test_every_parameter_has_a_finite_gradient_and_remat_changes_nothing():
-    results = []
-    for remat in (False, True):
-        loss, params = training(remat, baseline_sites("spatial_dropout"), images())
-        results.append(jax.jit(jax.value_and_grad(loss, has_aux=True))(params))
-    (_, (_, dropped)), grads = results[0]
-    assert set(dropped) == {3, 4}
-    for path, leaf in jax.tree_util.tree_leaves_with_path(grads):
-        assert np.isfinite(leaf).all(), jax.tree_util.keystr(path)
-        assert (np.abs(leaf) > 0).any(), jax.tree_util.keystr(path)
-    for plain, again in zip(*map(jax.tree.leaves, results), strict=True):
-        np.testing.assert_allclose(again, plain, rtol=1e-3, atol=1e-4 * np.abs(plain).max())
+    """The masks are those of the sites, drawn before: so the sites have to be the same ones."""
+    (plain, params), (again, _) = (network(remat, images()) for remat in (False, True))
+    sites = list_sites(plain, params)
+    assert list_sites(again, params) == sites
+    masks = jax.jit(lambda key: draw_masks(key, sites, ACTIVE))(jax.random.key(2))
+    results = [
+        jax.jit(jax.value_and_grad(forward, argnums=1, has_aux=True))(masks, params)
+        for forward in (plain, again)
+    ]
+    for _, grads in results:
+        for path, leaf in jax.tree_util.tree_leaves_with_path(grads):
+            assert np.isfinite(leaf).all(), jax.tree_util.keystr(path)
+            assert (np.abs(leaf) > 0).any(), jax.tree_util.keystr(path)
+    for one, other in zip(*map(jax.tree.leaves, results), strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-4 * np.abs(one).max())
+
+
+def test_every_regulariser_drops_in_its_groups():
+    sites = sites_of(**SMALL)
+
+    def shares(key):
+        masks = draw_masks(key, sites, ACTIVE)
+        return {name: realised_shares(name, masks, sites, ACTIVE) for name in ACTIVE}
+
+    groups = {name: set(own) for name, own in jax.eval_shape(shares, jax.random.key(0)).items()}
+    assert groups == {name: {4} if name == "head_dropout" else {3, 4} for name in ACTIVE}
 
 
 def test_remat_keeps_little_for_the_gradient():
+    active = {"regularizer": Active(Dropout(), 0.9)}
+
     def kept(remat):
-        loss, params = training(remat, baseline_sites("dropout"), images(8, 32))
+        forward, params = network(remat, images(8, 32))
+
+        def loss(params):
+            masks = draw_masks(jax.random.key(2), list_sites(forward, params), active)
+            return forward(masks, params)
+
         residuals = jax.eval_shape(lambda p: jax.vjp(loss, p, has_aux=True)[1], params)
         return sum(leaf.size for leaf in jax.tree.leaves(residuals))
 

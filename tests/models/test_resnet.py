@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from models.drop_sites import dropblock_sites
-from models.resnet import ResNet
+from models.resnet import ResidualBlock, ResNet
+from regularizers import NO_DROP, Active, draw_masks, list_sites
+from regularizers.dropblock import DropBlock
 
 
 def parameters(**options) -> int:
@@ -63,7 +64,7 @@ def small():
     return nnx.split(model)
 
 
-def logits(small, drop=None, train=True):
+def logits(small, drop=NO_DROP, train=True):
     return nnx.merge(*small, copy=True)(
         jnp.linspace(-1, 1, 2 * 16 * 16 * 3).reshape(2, 16, 16, 3), train=train, drop=drop
     )
@@ -75,118 +76,131 @@ def test_stages_halve_the_map_and_double_the_channels(small):
 
 
 def test_last_norm_of_a_block_starts_at_zero():
-    model = ResNet(depth=50, width=4, small_images=True, rngs=nnx.Rngs(0))
-    block = model.group2_block2
+    options = {"momentum": 0.9, "epsilon": 1e-5, "dtype": jnp.float32, "rngs": nnx.Rngs(0)}
+    block = ResidualBlock(8, [(2, 1, 1), (2, 3, 1), (8, 1, 1)], 2, **options)
     assert (block.conv3.norm.scale[...] == 0).all()
     assert (block.conv2.norm.scale[...] == 1).all()
-    x = jax.random.normal(jax.random.key(0), (2, 8, 8, 32)) ** 2
-    assert (block(x, train=True, drop=None) == x).all()
+    x = jax.random.normal(jax.random.key(0), (2, 8, 8, 8)) ** 2
+    assert (block(x, train=True, drop=NO_DROP) == x).all()
+
+
+def sites_of(small):
+    return list_sites(lambda drop, state: logits((small[0], state), drop), small[1])
+
+
+def test_sites_of_basic_blocks(small):
+    expected = [
+        (f"group{group}_block{block}/{name}", group)
+        for group in (1, 2, 3, 4)
+        for block in (1, 2)
+        for name in ("skip", "conv1", "conv2", "branch")
+    ]
+    assert [site[:2] for site in sites_of(small)] == [*expected, ("head", 4)]
 
 
 class Spy:
-    """A ``drop`` that changes one site (or none) and lists all it was asked at."""
+    """A :class:`regularizers.Drop` that changes what the site with the number ``change`` gives."""
 
-    def __init__(self, change=None):
-        self.change, self.calls = change, []
+    def __init__(self, change):
+        self.change, self.calls = change, 0
 
     def __call__(self, x, *, group, site):
-        self.calls.append((group, site))
-        return x * 0.5 if len(self.calls) - 1 == self.change else x
+        self.calls += 1
+        return jnp.where(self.calls - 1 == self.change, x * 0.5, x)
+
+    def at(self, part):
+        return self
 
 
-def test_sites_of_basic_and_bottleneck_blocks(small):
-    spy = Spy()
-    logits(small, spy)
-    per_group = ["skip", "conv1", "conv2", "branch"] * 2
-    in_groups = [(group, site) for group in (1, 2, 3, 4) for site in per_group]
-    assert spy.calls == [*in_groups, (4, "head")]
-
-    spy = Spy()
-    jax.eval_shape(
-        lambda: ResNet(depth=50, rngs=nnx.Rngs(0))(jnp.ones((1, 64, 64, 3)), train=True, drop=spy)
-    )
-    assert spy.calls[:5] == [(1, s) for s in ("skip", "conv1", "conv2", "conv3", "branch")]
-    assert [spy.calls.count((group, "conv3")) for group in (1, 2, 3, 4)] == [3, 4, 6, 3]
-
-
-@pytest.mark.slow
 def test_every_site_matters(small):
     """No site is called for nothing: changing what it returns changes the logits."""
-    plain = logits(small, Spy(), train=False)
-    for index in range(33):
-        assert not np.allclose(plain, logits(small, Spy(index), train=False)), index
+    evaluate = jax.jit(lambda change: logits(small, Spy(change), train=False))
+    plain = evaluate(-1)
+    for number, site in enumerate(sites_of(small)):
+        assert not np.allclose(plain, evaluate(number)), site.path
 
 
-def test_groups_and_skip_choose_the_sites(small, key):
-    for on_skip, sites in ((True, {"skip", "conv1", "conv2"}), (False, {"conv1", "conv2"})):
-        regularizer = dropblock_sites(block_size=2, groups=(4,), on_skip=on_skip)
-        drop = regularizer.at(key, 0.5)
-        changed = set()
+class Recorder:
+    """Drops as ``drop`` does and records the paths at which it changed something."""
 
-        def spy(x, *, group, site, drop=drop, changed=changed):
-            y = drop(x, group=group, site=site)
-            if y is not x:
-                changed.add((group, site))
-            return y
+    def __init__(self, drop, changed, prefix=""):
+        self.drop, self.changed, self.prefix = drop, changed, prefix
 
-        logits(small, spy)
-        assert changed == {(4, site) for site in sites}
+    def __call__(self, x, *, group, site):
+        y = self.drop(x, group=group, site=site)
+        if y is not x:
+            self.changed.append(self.prefix + site)
+        return y
 
-
-def test_realised_share_is_reported_by_group(small, key):
-    drop = dropblock_sites(block_size=2, groups=(3, 4)).at(key, 0.5)
-    outputs = []
-
-    def spy(x, *, group, site):
-        y = drop(jnp.ones_like(x), group=group, site=site)
-        if site not in ("branch", "head"):
-            outputs.append((group, float((y == 0).sum()), y.size))
-        return x
-
-    logits(small, spy)
-    for group, share in drop.dropped().items():
-        zeros = sum(count for g, count, _ in outputs if g == group)
-        assert float(share) == pytest.approx(
-            zeros / sum(size for g, _, size in outputs if g == group), rel=1e-5
-        )
-    assert set(drop.dropped()) == {3, 4}
+    def at(self, part):
+        return Recorder(self.drop.at(part), self.changed, f"{self.prefix}{part}/")
 
 
-def test_leaving_a_site_out_does_not_move_the_others(key):
-    """Masks belong to their site: the same with and without skips."""
-    x = jnp.ones((2, 6, 6, 4))
-    outputs = []
-    for on_skip in (True, False):
-        drop = dropblock_sites(block_size=3, groups=(4,), on_skip=on_skip).at(key, 0.8)
-        drop(x, group=4, site="skip")
-        outputs.append(drop(x, group=4, site="conv1"))
-    assert (outputs[0] == outputs[1]).all()
+@pytest.mark.parametrize(
+    ("on_skip", "names"), [(True, ("skip", "conv1", "conv2")), (False, ("conv1", "conv2"))]
+)
+def test_each_mask_is_applied_at_its_own_site(small, on_skip, names):
+    regularizer = DropBlock(block_size=2, groups=(4,), on_skip=on_skip)
+    changed = []
+
+    def forward(state, key):
+        masks = draw_masks(key, sites_of(small), {"regularizer": Active(regularizer, 0.5)})
+        return logits((small[0], state), Recorder(masks, changed))
+
+    jax.eval_shape(forward, small[1], jax.random.key(0))
+    assert changed == [f"group4_block{block}/{name}" for block in (1, 2) for name in names]
 
 
-def program(small, drop):
-    graphdef, state = small
+def program(small, active):
+    def forward(state, key):
+        return logits((small[0], state), draw_masks(key, sites_of(small), active))
 
-    def forward(state, x, key):
-        active = None if drop is None else drop.at(key, 0.9)
-        return nnx.merge(graphdef, state, copy=True)(x, train=True, drop=active)
-
-    return str(jax.make_jaxpr(forward)(state, jnp.ones((2, 16, 16, 3)), jax.random.key(0)))
+    return str(jax.make_jaxpr(forward)(small[1], jax.random.key(0)))
 
 
 def test_no_regulariser_leaves_no_trace(small):
-    assert "random" not in program(small, None)
-    assert "random" in program(small, dropblock_sites())
+    assert "random" not in program(small, {})
+    assert "random" in program(small, {"regularizer": Active(DropBlock(), 0.9)})
+
+
+def test_momentum_and_epsilon_reach_every_batch_norm():
+    def build():
+        return ResNet(depth=50, width=1, momentum=0.75, epsilon=0.25, rngs=nnx.Rngs(0))
+
+    norms = [m for _, m in nnx.iter_modules(nnx.eval_shape(build)) if isinstance(m, nnx.BatchNorm)]
+    assert len(norms) == 1 + 3 * 16 + 4
+    assert {(norm.momentum, norm.epsilon) for norm in norms} == {(0.75, 0.25)}
 
 
 def test_bfloat16_computes_low_and_keeps_parameters_and_statistics_high():
-    model = ResNet(depth=18, width=4, small_images=True, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
-    y, maps = model(jnp.ones((2, 8, 8, 3)), train=True), model.features(jnp.ones((2, 8, 8, 3)))
-    assert y.dtype == jnp.float32
-    assert maps[-1].dtype == jnp.bfloat16
-    leaves = jax.tree.leaves(nnx.state(model, (nnx.Param, nnx.BatchStat)))
-    assert {leaf.dtype for leaf in leaves} == {jnp.dtype("float32")}
+    def build(x):
+        model = ResNet(depth=18, width=4, small_images=True, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
+        maps, logits = model.features(x), model(x, train=True)
+        return maps, logits, nnx.state(model, (nnx.Param, nnx.BatchStat))
+
+    maps, logits, state = jax.eval_shape(build, jnp.ones((2, 8, 8, 3)))
+    assert {m.dtype for m in maps} == {jnp.dtype("bfloat16")}
+    assert {leaf.dtype for leaf in jax.tree.leaves((logits, state))} == {jnp.dtype("float32")}
 
 
-def test_refuses_an_unknown_depth():
-    with pytest.raises(ValueError, match=r"depth must be one of \[10, 18, 34, 50, 101\], got 20"):
-        ResNet(depth=20, rngs=nnx.Rngs(0))
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"depth": 20}, r"depth must be one of 10, 18, 34, 50, 101, got 20\."),
+        ({"width": 0}, r"width must be at least 1, got 0\."),
+        ({"momentum": 1.0}, r"momentum must be in \[0, 1\), got 1\.0\."),
+        ({"epsilon": 0.0}, r"epsilon must be above 0, got 0\.0\."),
+    ],
+)
+def test_refuses_bad_options(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        ResNet(**options, rngs=nnx.Rngs(0))
+
+
+def test_frozen_parts_are_named_by_the_parameters_that_they_begin():
+    model = nnx.eval_shape(lambda: ResNet(frozen=["stem", "group1"], width=1, rngs=nnx.Rngs(0)))
+    assert model.frozen == ("stem", "group1")
+    names = set(nnx.to_pure_dict(nnx.state(model, nnx.Param)))
+    assert {name for name in names if name.startswith(model.frozen)} == {
+        *("stem", "group1_block1", "group1_block2", "group1_block3")
+    }

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from tests.data.tiny import encode, noise, numbered, write_tiny
-from runfiles import read_metrics
 
 # A JPEG cut in half.
 TORN = encode(noise(0, 64, 64), "JPEG")[:900]
@@ -18,14 +18,14 @@ def arguments(workdir, data_dir):
         data__name="tiny",
         data__data_dir=data_dir,
         data__preprocess="cifar",
-        data__mean="(0.5,)",
-        data__std="(0.25,)",
+        data__mean="(0.5, 0.5, 0.5)",
+        data__std="(0.25, 0.25, 0.25)",
         steps=3,
     )
 
 
 @pytest.mark.slow
-def test_one_is_named_and_counted_and_the_run_goes_on(tmp_path):
+def test_one_is_named_and_counted_and_the_run_continues(tmp_path):
     train = [*numbered(24), ("torn.jpg", TORN, 1)]
     write_tiny(tmp_path / "data", train=train, test=[*numbered(9), ("torn_too.jpg", b"", 1)])
     out, err = tiny.run("train.py", *arguments(tmp_path / "run", tmp_path / "data"))

@@ -7,9 +7,10 @@ import subprocess
 
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from training.workdir.checksums import damage
-from training.run_files import MetricsFile, read_metrics
+from training.workdir.metrics_file import MetricsFile
 
 
 def steps(workdir):
@@ -22,8 +23,8 @@ def steps(workdir):
 def finished(tmp_path_factory):
     """A finished run and its fingerprint."""
     workdir = tmp_path_factory.mktemp("finished")
-    tiny.run("train.py", *tiny.arguments(workdir))
-    return workdir, tiny.fingerprint(*tiny.arguments(workdir))
+    tiny.call("train.py", *tiny.arguments(workdir))
+    return workdir, tiny.fingerprint(workdir)
 
 
 def largest_file(folder):
@@ -60,13 +61,13 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, finished, harm):
     before = steps(workdir)[-2]
     harm(workdir / "checkpoints" / "6")
     # eval.py says so and takes the one before; it moves nothing.
-    out, err = tiny.run("eval.py", *tiny.arguments(workdir))
+    out, err = tiny.call("eval.py", f"--workdir={workdir}")
     assert "the checkpoint of step 6 is damaged" in err and f'"step": {before}' in out
-    _, err = tiny.run("train.py", *tiny.arguments(workdir))
+    _, err = tiny.call("train.py", *tiny.arguments(workdir))
     assert "the checkpoint of step 6 is damaged" in err
-    assert f"going on from step {before}" in err
+    assert f"resuming from step {before}" in err
     assert (workdir / "damaged" / "6").is_dir()
-    assert tiny.fingerprint(*tiny.arguments(workdir)) == fingerprint
+    assert tiny.fingerprint(workdir) == fingerprint
 
 
 def test_nothing_starts_from_zero_when_all_are_damaged(tmp_path, finished):
@@ -75,7 +76,7 @@ def test_nothing_starts_from_zero_when_all_are_damaged(tmp_path, finished):
     for step in steps(workdir):
         flip_a_byte(workdir / "checkpoints" / str(step))
     before = sorted(workdir.rglob("*"))
-    _, err = tiny.run("train.py", *tiny.arguments(workdir), code=2)
+    _, err = tiny.call("train.py", *tiny.arguments(workdir), code=2)
     last = err.strip().splitlines()[-1]
     assert last.startswith("error: every checkpoint in ") and "step 6: state/" in last
     assert sorted(workdir.rglob("*")) == before
@@ -103,7 +104,7 @@ def small_disk(tmp_path):
 
 @pytest.mark.slow
 def test_disk_full_in_a_save(small_disk, finished):
-    """A write fails: one line, no checkpoint harmed; with room the run goes on."""
+    """A write fails: one line, no checkpoint harmed; with room the run is resumed."""
     workdir, resize = small_disk
     arguments = tiny.arguments(workdir, checkpoint_every=1)
     _, err = tiny.run("train.py", *arguments, code=1)
@@ -116,9 +117,9 @@ def test_disk_full_in_a_save(small_disk, finished):
     done = steps(workdir)
     assert done and f"the last good checkpoint is step {done[-1]} (" in last
     resize("100m")
-    _, err = tiny.run("train.py", *arguments)
-    assert f"going on from step {done[-1]}" in err
-    assert tiny.fingerprint(*arguments) == finished[1]
+    _, err = tiny.call("train.py", *arguments)
+    assert f"resuming from step {done[-1]}" in err
+    assert tiny.fingerprint(workdir) == finished[1]
 
 
 def test_disk_full_in_the_metrics(small_disk):
@@ -147,7 +148,7 @@ def test_a_loss_that_is_not_finite_stops_the_run(tmp_path):
         tmp_path, "baseline", steps=50, checkpoint_every=1, learning_rate__base=1e30
     )
     for _ in range(2):  # the same again: nothing was overwritten
-        _, err = tiny.run("train.py", *arguments, code=1)
+        _, err = tiny.call("train.py", *arguments, code=1)
         last = err.strip().splitlines()[-1]
         assert (
             last.startswith("error: the ") and " not finite after step " in last

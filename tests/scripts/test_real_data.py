@@ -3,8 +3,8 @@
 import pytest
 
 from data import open_source
-from tests import tiny
 from runfiles import read_metrics
+from tests import tiny
 
 
 def prepared(name):

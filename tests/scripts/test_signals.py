@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from tests import tiny
 from runfiles import read_metrics
+from tests import tiny
 
 LONG = {"steps": 300, "eval_every": 300, "checkpoint_every": 7}
 KILLS = 20
@@ -22,15 +22,14 @@ def results(workdir):
 def uninterrupted(tmp_path_factory):
     """Fingerprint and metrics of the same run without a stop."""
     workdir = tmp_path_factory.mktemp("whole")
-    arguments = tiny.arguments(workdir, **LONG)
-    tiny.run("train.py", *arguments)
-    return tiny.fingerprint(*arguments), results(workdir)
+    tiny.call("train.py", *tiny.arguments(workdir, **LONG))
+    return tiny.fingerprint(workdir), results(workdir)
 
 
 def finish(workdir, arguments, uninterrupted):
-    _, err = tiny.run("train.py", *arguments)
-    assert "going on from step" in err
-    assert (tiny.fingerprint(*arguments), results(workdir)) == uninterrupted
+    _, err = tiny.call("train.py", *arguments)
+    assert "resuming from step" in err
+    assert (tiny.fingerprint(workdir), results(workdir)) == uninterrupted
 
 
 @pytest.mark.slow
@@ -47,7 +46,7 @@ def test_stopped_in_training(tmp_path, how, uninterrupted):
     stopped_at = int(out.split("stopped at step ")[1].split()[0])
     assert 20 <= stopped_at < 300
     assert (tmp_path / "checkpoints" / str(stopped_at)).is_dir()
-    assert "python train.py --config=" in out
+    assert "to resume       python train.py --config=" in out
     finish(tmp_path, arguments, uninterrupted)
 
 
@@ -65,7 +64,7 @@ def test_stopped_in_an_evaluation(tmp_path, delay):
     assert process.returncode == 143, err
     stopped_at = int(out.split("stopped at step ")[1].split()[0])
     assert (tmp_path / "checkpoints" / str(stopped_at)).is_dir()
-    # What was cut short comes first when the run goes on.
+    # What was cut short comes first when the run is resumed.
     process = tiny.start("train.py", *arguments)
     tiny.wait_for_step(tmp_path, stopped_at + 2, process)
     process.kill()
@@ -116,9 +115,9 @@ def test_killed_twenty_times(tmp_path, uninterrupted):
         process.kill()
         _, err = process.communicate()
         assert process.returncode == -signal.SIGKILL
-        resumed += "going on from step" in err
+        resumed += "resuming from step" in err
         torn += any(checkpoints.glob("*.orbax-checkpoint-tmp"))
-    print(f"{KILLS} kills, {torn} inside a save, {resumed} of them after going on")
+    print(f"{KILLS} kills, {torn} inside a save, {resumed} of them resumed")
     assert torn >= KILLS // 4
     assert resumed >= KILLS - 3  # a first one may come before there is a checkpoint
     finish(tmp_path, arguments, uninterrupted)

@@ -1,6 +1,7 @@
 """sweep.py as a user starts it, and as the kernel ends it."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -8,9 +9,9 @@ import time
 
 import pytest
 
+from runfiles import checkpoint_steps, is_complete, read_metrics
 from tests import tiny
 from tests.sweeps.grids import write_grid
-from runfiles import is_complete, read_metrics
 
 LONG = {"steps": 30, "eval_every": 15, "checkpoint_every": 3}
 
@@ -32,8 +33,11 @@ def children(process):
 
 
 @pytest.mark.slow
-def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
-    """Two jobs one after the other: the first is done when everything is killed, the second not."""
+def test_killed_with_its_runs_it_resumes_and_repeats_nothing(tmp_path):
+    """Two jobs one after the other: the first is done when everything is killed, the second not.
+
+    A run's folder is one that train.py and eval.py understand, before its end and after it.
+    """
     grid = (
         'hyper.product([hyper.sweep("config.regularizer.block_size", [1, 3]), '
         'hyper.sweep("config.regularizer.keep_prob", [0.8, 0.9])])'
@@ -44,7 +48,7 @@ def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
     assert out.split() == [word for name in names for word in ("waiting", name)]
     runs = [tmp_path / "sweep" / name for name in names]
     process = tiny.start(*command)
-    tiny.wait_until(lambda: len(read_metrics(runs[2])) > 5, process)
+    tiny.wait_until(lambda: checkpoint_steps(runs[2]) and checkpoint_steps(runs[3]), process)
     for child in children(process):
         os.kill(child, signal.SIGKILL)
     process.kill()
@@ -52,17 +56,22 @@ def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
     assert [is_complete(run) for run in runs] == [True, True, False, False]
     before = [(run / "metrics.jsonl").stat().st_mtime_ns for run in runs]
 
-    # Refused while another is at work; which stops, saves, and goes on a third time.
+    # Refused while another is at work; which stops.
     process = tiny.start(*command)
     tiny.wait_until(lambda: len(children(process)) == 1, process)
+    (child,) = children(process)
+    os.kill(child, signal.SIGSTOP)  # or it may be done before the other looks
     _, err = tiny.run(*command, code=2)
     assert "is in use by another run" in err
-    tiny.wait_until(lambda: (runs[2] / "metrics.jsonl").stat().st_mtime_ns > before[2], process)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=60)
+    os.kill(child, signal.SIGCONT)
+    out, _ = process.communicate(timeout=tiny.PATIENCE)
     assert process.returncode == 143
-    assert "to go on        python sweep.py" in out
+    assert "to resume       python sweep.py" in out
 
+    step = checkpoint_steps(runs[3])[-1]
+    out, err = tiny.run("train.py", f"--workdir={runs[3]}")
+    assert f"resuming from step {step}" in err and is_complete(runs[3])
     out, _ = tiny.run(*command)
     assert "table  " in out
     after = [(run / "metrics.jsonl").stat().st_mtime_ns for run in runs]
@@ -82,6 +91,11 @@ def test_killed_with_its_runs_it_goes_on_and_repeats_nothing(tmp_path):
         assert float(row["best_accuracy"]) == accuracies[row["best_step"]]
         assert float(row["last_accuracy"]) == accuracies["30"]
         assert float(row["seconds"]) > 0
+
+    out, _ = tiny.run("eval.py", f"--workdir={runs[2]}")
+    found = json.loads(out)
+    assert found["step"] == 30
+    assert found["eval/accuracy"] == pytest.approx(float(rows[2]["last_accuracy"]))
 
 
 @pytest.mark.slow
@@ -106,7 +120,7 @@ def test_a_failed_run_says_why_and_a_lost_one_is_followed(tmp_path):
     failed, done = table(tmp_path)
     assert (failed["state"], done["state"]) == ("failed", "done")
     assert "not finite" in failed["failed"] or "the loss is" in failed["failed"]
-    assert "going on" not in (runs[1] / "train.log").read_text()
+    assert "resuming" not in (runs[1] / "train.log").read_text()
 
     _, err = tiny.run(*command, "--retry_failed", code=1)
     assert "1 done, 1 running, 0 failed" in err
@@ -119,7 +133,12 @@ def test_bad_arguments_get_one_line(tmp_path):
         ([], "run 2 of 2, keep_prob=0.0: config.regularizer.keep_prob must be in (0, 1]"),
         (["--launcher=cloud"], "--launcher"),
         (["--workers=0"], "--workers"),
+        (["--together=0"], "--together"),
+        (["--workdir="], "--workdir is missing"),
+        (["--config.regularizer.keep_prob=0.5"], "sets config.regularizer.keep_prob, which the"),
     ):
         _, err = tiny.run(*command, *more, code=2)
         assert err.startswith("error: ") and words in err and len(err.splitlines()) == 1
+    _, err = tiny.run("sweep.py", command[2], code=2)
+    assert err.startswith("error: --config is missing") and len(err.splitlines()) == 1
     assert not (tmp_path / "sweep").exists()

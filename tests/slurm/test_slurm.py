@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from tests.tiny import ROOT
-from runfiles import read_metrics
 
 HERE = ROOT / "tests" / "slurm"
 
@@ -31,7 +31,7 @@ def test_jax_finds_its_processes(slurm, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_requeued_run_goes_on(slurm, tmp_path):
+def test_a_requeued_run_resumes(slurm, tmp_path):
     """The real train.py in two processes, by docs/train.sbatch."""
     output = tmp_path / "output"
     long = {"steps": 24, "eval_every": 24, "checkpoint_every": 24}
@@ -43,7 +43,7 @@ def test_a_requeued_run_goes_on(slurm, tmp_path):
     slurm.requeue(job)
     slurm.wait(job, "COMPLETED")
     text = output.read_text()
-    assert "stopped at step " in text and "going on from step " in text
+    assert "stopped at step " in text and "resuming from step " in text
     assert read_metrics(tmp_path / "run")[-1]["step"] == 24
 
 
@@ -81,14 +81,14 @@ class Job:
         wait_for_text(self.output, "started", 2)
 
     def ends_complete(self):
-        """The second start, by the same command, went on and ended well."""
+        """The second start, by the same command, resumed and ended well."""
         self.slurm.wait(self.job, "COMPLETED")
         text = self.output.read_text()
         assert text.count("saved") == text.count("complete") == 2
         assert self.slurm.show(self.job, "Restarts") == "1"
 
 
-def test_a_requeued_job_saves_and_goes_on(slurm, tmp_path):
+def test_a_requeued_job_saves_and_resumes(slurm, tmp_path):
     job = Job(slurm, tmp_path)
     slurm.requeue(job.job)
     job.ends_complete()

@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from tests.tiny import ROOT
-from runfiles import read_metrics
 
 GRID = f"""
 import sys
@@ -23,7 +23,7 @@ def get_hyper(hyper):
 
 
 @pytest.mark.slow
-def test_an_array_whose_runs_go_on_after_a_requeue_and_a_lost_sweep(slurm, tmp_path):
+def test_an_array_whose_runs_resume_after_a_requeue_and_a_lost_sweep(slurm, tmp_path):
     """Killed while its jobs run, one of them requeued: the next sweep.py finds both."""
     config = tmp_path / "grid.py"
     config.write_text(GRID)
@@ -47,8 +47,8 @@ def test_an_array_whose_runs_go_on_after_a_requeue_and_a_lost_sweep(slurm, tmp_p
     slurm.requeue(jobs[0])
     tiny.run(*arguments, **slurm.env)
     assert [(run / "slurm_job").read_text() for run in runs] == jobs
-    assert "going on from step" in (runs[0] / "train.log").read_text()
-    assert "going on from step" not in (runs[1] / "train.log").read_text()
+    assert "resuming from step" in (runs[0] / "train.log").read_text()
+    assert "resuming from step" not in (runs[1] / "train.log").read_text()
     with (tmp_path / "sweep" / "sweep.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["state"] for row in rows] == ["done", "done"]

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from configs import digits
+from regularizers import NO_DROP
 from tasks import classification
+from training.config import complete
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
@@ -35,16 +37,17 @@ class TwoHeads:
 
 
 def test_auxiliary_loss_is_weighted_and_smoothed_alike():
-    config = digits.get_config("amoebanet")
-    task = classification.Classification(config)
-    labels = jnp.array([1, 9])
+    config = complete(digits.get_config("amoebanet"))
+    task = classification.Classification(
+        config, without_data=True, label_smoothing=0.1, aux_weight=0.4
+    )
     batch = {
         "image": jnp.zeros((2, 16, 16, 1), jnp.uint8),
-        "label": labels,
+        "label": jnp.array([1, 9]),
         "mask": jnp.ones(2, bool),
     }
-    loss, scalars = task.loss(TwoHeads(), batch, None)
-    heads = TwoHeads().logits_and_aux(batch["image"], train=True, drop=None)
+    loss, scalars = task.loss(TwoHeads(), batch)
+    heads = TwoHeads().logits_and_aux(batch["image"], train=True, drop=NO_DROP)
     main, aux = (classification._masked_cross_entropy(y, batch, 0.1)[0] / 2 for y in heads)
     assert float(loss) == pytest.approx(float(main + 0.4 * aux), rel=1e-6)
     assert float(scalars["accuracy"]) == 0.5

@@ -8,13 +8,13 @@ import jax.numpy as jnp
 import pytest
 from jax.sharding import Mesh
 
+from runfiles import read_metrics
 from tests import tiny
 from training import loop
 from training.errors import RunError
-from training.workdir import Record
 from training.run import Run, build_run
-from runfiles import read_metrics
 from training.stop import StopRequest
+from training.workdir import Record
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_a_stop_cuts_an_evaluation_short_and_loses_nothing(tmp_path, monkeypatch
     assert [line["step"] for line in lines if "eval/accuracy" in line] == [3, 6]
 
 
-def test_a_run_goes_on_with_another_number_of_devices(tmp_path):
+def test_a_run_resumes_with_another_number_of_devices(tmp_path):
     config = tiny.config(log_every=2)
     two = build_run(config)
     one = Run(config, two.task, Mesh(jax.devices()[:1], ("data",)))

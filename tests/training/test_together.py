@@ -6,15 +6,15 @@ import jax
 import numpy as np
 import pytest
 
+from runfiles import read_metrics
 from tests import tiny
 from training import loop
 from training.errors import NotFinite
-from training.workdir import Record
 from training.run import Run, build_run
-from runfiles import read_metrics
 from training.state import fingerprint
 from training.stop import StopRequest
 from training.together import RecordsTogether, RunsTogether
+from training.workdir import Record
 
 CHANGES = [
     {"seed": 0, "regularizer__keep_prob": 0.9},
@@ -80,19 +80,20 @@ def test_each_run_is_as_alone(tmp_path, by_itself, count):
 
 
 @pytest.mark.slow
-def test_a_run_goes_on_alone_and_together_again(tmp_path, by_itself):
-    """From the newest step that both have; one of them was further on its own."""
+def test_a_run_resumes_alone_and_together_again(tmp_path, by_itself):
     states, _ = by_itself
     configs = [tiny.config(**changes) for changes in CHANGES[:2]]
     runs = RunsTogether(configs)
     folders = [tmp_path / str(n) for n in range(2)]
     runs.steps = 4
     train(runs, RecordsTogether(runs, folders))
-    assert {path.name for path in (folders[0] / "checkpoints").iterdir()} >= {"3", "4"}
-    assert same(alone(configs[0], folders[0]), states[0])
+    for config, folder in zip(configs, folders, strict=True):
+        run = build_run(config, jax.devices()[:1])
+        run.steps = 5
+        train(run, Record(run, folder))
     runs.steps = 6
     records = RecordsTogether(runs, folders)
-    assert records.step == 4
+    assert records.step == 5
     state = train(runs, records)
     for index in range(2):
         assert same(jax.tree.map(lambda leaf, at=index: leaf[at], state), states[index])
@@ -118,7 +119,7 @@ def test_another_value_is_the_same_program():
     first = build_run(tiny.config())
 
     def program(run: Run) -> str:
-        shapes = (run.abstract_state(), run.abstract_batch(), run.values)
+        shapes = (run.abstract_state(), run.abstract_batch(train=True), run.values)
         return run.train_step.lower(*shapes).as_text()
 
     other = tiny.config(

@@ -1,9 +1,9 @@
 """The config of a run: from a file or a workdir, with what the command line changes, checked."""
 
 from training.config.change import change
-from training.config.check import check_config
+from training.config.check import check_config, check_network
 from training.config.command_line import Arguments, one_line_errors, parse
-from training.config.compare import check_workdir, find_runs, identity
+from training.config.compare import check_workdir, identity
 from training.config.complete import complete
 from training.config.files import open_config
 from training.config.written import plain, read_config, write_config
@@ -12,9 +12,9 @@ __all__ = [
     "Arguments",
     "change",
     "check_config",
+    "check_network",
     "check_workdir",
     "complete",
-    "find_runs",
     "identity",
     "one_line_errors",
     "open_config",

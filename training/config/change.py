@@ -7,16 +7,23 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from registry import one_of
-from training.config.complete import PARTS, complete
+from training.config.complete import PARTS, complete, rename_part
 
-KINDS = {int: "a whole number", float: "a number", bool: "true or false", tuple: "a tuple"}
+KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    tuple: "a tuple such as (1, 2) or ('a',)",
+}
 WORDS = {"true": True, "false": False, "1": True, "0": False}
 
 
 def change(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     """Completes a config and changes some of its fields.
 
-    A change of the length is what it says: ``epochs`` alone takes the place of ``steps``.
+    A name may change: what belongs to the old constructor alone is dropped with it, and the new one
+    has its defaults. A change of the length is what it says: ``epochs`` alone takes the place of
+    ``steps``.
 
     Args:
       config: unlocked; changed in place.
@@ -33,11 +40,11 @@ def change(config: ConfigDict, changes: Mapping[str, Any]) -> ConfigDict:
     # Names first: they decide which fields there are.
     names = {f"{section}.{part.key}" for section, part in PARTS.items()}
     for field in [field for field in changes if field in names]:
-        _set(config, field, changes[field])
+        rename_part(config, field.partition(".")[0], changes[field])
     complete(config)
     for field, value in changes.items():
         _set(config, field, value)
-    if changes.get("epochs") is not None and "steps" not in changes:
+    if "epochs" in changes and config.epochs is not None and "steps" not in changes:
         config.steps = None
     return config
 

@@ -1,7 +1,9 @@
 """Checks of a config's values, before any work starts. Each mistake gets one line."""
 
+import functools
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ml_collections import ConfigDict
@@ -9,9 +11,9 @@ from ml_collections import ConfigDict
 from registry import one_of
 from training.config.complete import constructor_of
 from training.devices.mesh import AXES
-from training.recipe import find_regularizers
+from training.recipe import find_optimizer, find_regularizers
 from training.recipe.learning_rate import SCHEDULES
-from training.recipe.optimizer import WEIGHT_DECAY_KINDS, takes_weight_decay
+from training.recipe.optimizer import WEIGHT_DECAY_KINDS, check_optimizer, takes_weight_decay
 
 PRECISIONS = ("float32", "bfloat16")
 #: field -> (lowest, highest, whether the ends themselves are allowed)
@@ -78,8 +80,35 @@ def check_config(config: ConfigDict) -> None:
         )
     _check_data(config)
     task = constructor_of(config, "task")
-    if hasattr(task, "check"):
+    if task is not None and hasattr(task, "check"):
         task.check(config)
+
+
+def check_network(config: ConfigDict) -> None:
+    """Refuses values of ``config.model`` that its network does not take.
+
+    The network is built without arrays, which takes part of a second, once for each section. A run
+    does so anyway when it starts; a sweep does it for all of its runs before the first.
+
+    Raises:
+      ValueError: one line that names the field.
+    """
+    _build(config.model.to_json(sort_keys=True), constructor_of(config, "model"))
+
+
+@functools.cache
+def _build(section: str, constructor: Callable[..., Any]) -> None:
+    from flax import nnx
+
+    fields = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(section).items()
+        if name != "name"
+    }
+    try:
+        nnx.eval_shape(lambda: constructor(**fields, rngs=nnx.Rngs(0)))
+    except ValueError as error:
+        raise ValueError(f"config.model.{error}") from error
 
 
 def numbers(
@@ -113,8 +142,9 @@ def _check_data(config: ConfigDict) -> None:
 def _check_optimizer(config: ConfigDict) -> None:
     options = config.optimizer
     one_of("config.optimizer.weight_decay_kind", options.weight_decay_kind, WEIGHT_DECAY_KINDS)
+    check_optimizer(options)
     decoupled = options.weight_decay_kind == "decoupled"
-    if decoupled and not takes_weight_decay(constructor_of(config, "optimizer")):
+    if decoupled and not takes_weight_decay(find_optimizer(options.name)):
         raise ValueError(
             "config.optimizer.weight_decay_kind='decoupled' needs an optimizer that decays weights "
             f"itself, such as adamw, lamb or lars, got config.optimizer.name={options.name!r}."

@@ -103,8 +103,8 @@ def parse(
         )
     has_workdir = bool(values.workdir)
     if has_workdir:
-        values.workdir = _folder(values.workdir)
-    elif not any(values[flag].value for flag in instead_of_workdir):
+        values.workdir = _folder(str(values.workdir))  # type: ignore[assignment]
+    elif all(values[flag].value in (None, False) for flag in instead_of_workdir):
         raise ValueError("--workdir is missing: --workdir=DIR, the folder of the run.")
     if location is not None:
         config = load_config(location)

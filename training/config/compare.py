@@ -1,6 +1,5 @@
 """Whether a workdir's run is the run of a config."""
 
-import contextlib
 import json
 import os
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from runfiles import CONFIG, FREE_FIELDS, flat, is_within
+from runfiles import FREE_FIELDS, flat, is_within
 from training.config.written import plain, read_config
 
 #: Fields that may differ when a run is resumed.
@@ -61,16 +60,6 @@ def identity(config: ConfigDict) -> str:
     fields = flat(plain(config))
     own = {name: value for name, value in fields.items() if not is_within(name, RESUME_FIELDS)}
     return json.dumps(own, sort_keys=True)
-
-
-def find_runs(folder: Path) -> dict[str, Path]:
-    """Returns the runs in the folders of ``folder``: identity of the config -> workdir."""
-    found = {}
-    for path in sorted(folder.glob(f"*/{CONFIG}")):
-        with contextlib.suppress(ValueError):
-            config = read_config(path.parent)
-            found[identity(config)] = path.parent
-    return found
 
 
 def _show(values: dict[str, Any], name: str) -> str:

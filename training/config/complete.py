@@ -88,14 +88,37 @@ def constructor_of(config: ConfigDict, section: str) -> Callable[..., Any] | Non
     return registry.find(part.room, name)
 
 
-def _complete_part(config: ConfigDict, base: ConfigDict, section: str) -> None:
+def rename_part(config: ConfigDict, section: str, name: str) -> None:
+    """Names another constructor of a section; fields that the old one alone takes are dropped.
+
+    Of an optimizer all of its arguments are: another one's momentum or nesterov is another thing.
+
+    Raises:
+      ValueError: there is none of that name; one line.
+    """
+    before = set(_taken(config, section))
+    if name == config[section][PARTS[section].key]:
+        return
+    config[section][PARTS[section].key] = name
+    after = set() if section == "optimizer" else set(_taken(config, section))
+    for field in before - after - set(common.base()[section]):
+        if field in config[section]:
+            del config[section][field]
+
+
+def _taken(config: ConfigDict, section: str) -> dict[str, inspect.Parameter]:
+    """The fields that the constructor of a section takes."""
     constructor = constructor_of(config, section)
     given = _given(section)
-    taken = {
+    return {
         name: parameter
         for name, parameter in (registry.parameters(constructor) if constructor else {}).items()
         if name not in given
     }
+
+
+def _complete_part(config: ConfigDict, base: ConfigDict, section: str) -> None:
+    taken = _taken(config, section)
     part = PARTS[section]
     for field in config[section]:
         if field not in taken and field not in base[section]:

@@ -1,4 +1,4 @@
-"""The way of a task's batches to the devices, each with the mark that asks to stop."""
+"""Sends a task's batches to the devices, each with the mark that asks to stop."""
 
 import time
 from collections.abc import Iterator, Mapping

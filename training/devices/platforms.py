@@ -24,11 +24,14 @@ def ignore_absent_tpus() -> None:
     """
     if has_tpu() or any(name in os.environ for name in CHOICES):
         return
+    try:
+        import libtpu
+    except ImportError:
+        return
     # JAX has no public switch that leaves out TPUs alone: JAX_PLATFORMS names all platforms that
-    # may be used, and each must then be there. So the library is hidden instead. JAX has imported
-    # it already, which has put its path into the environment; a user's own path is another one.
-    library = sys.modules.get("libtpu")
-    if library is not None and os.environ.get(LIBRARY_PATH) == library.get_library_path():
+    # may be used, and each must then be there. So the library is hidden instead. Its import has
+    # put its path into the environment, for this process and its children; a user's own path is
+    # another one.
+    if os.environ.get(LIBRARY_PATH) == libtpu.get_library_path():
         del os.environ[LIBRARY_PATH]
-    if LIBRARY_PATH not in os.environ:
         sys.modules["libtpu"] = None  # type: ignore[assignment]

@@ -35,7 +35,7 @@ class Traffic(NamedTuple):
     Of an all-gather that is the whole array, of a reduce-scatter the part that is kept.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # a tuple has a method of that name
     bytes: int
 
 

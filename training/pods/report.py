@@ -5,7 +5,7 @@ No TPU and no data are needed, only the compiler: ``pip install "jax[tpu]"``.
 
 import dataclasses
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ml_collections import ConfigDict
 
@@ -90,14 +90,15 @@ def measure(run: "Run") -> Needs:
             raise
         raise DoesNotFit(" ".join(words.partition("\n\n")[0].split())) from error
     compiling = time.perf_counter() - start - lowering
-    memory, cost = program.memory_analysis(), program.cost_analysis()
+    memory: Any = program.memory_analysis()
+    cost: Any = program.cost_analysis()
     return Needs(
         arguments=memory.argument_size_in_bytes,
         temporaries=memory.temp_size_in_bytes,
         peak=memory.peak_memory_in_bytes,
         flops=cost["flops"],
         bytes_accessed=cost["bytes accessed"],
-        traffic=collectives(program.as_text()),
+        traffic=collectives(program.as_text() or ""),
         lowering=lowering,
         compiling=compiling,
     )

@@ -5,7 +5,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from registry import hint
 
@@ -112,7 +112,7 @@ def find_slice(name: str) -> Slice:
 
     jax.config.update("jax_platforms", "cpu")
     width, height = (min(2, int(side)) for side in shape.split("x")[:2])
-    options = {"chips_per_host_bounds": (width, height, 1)}
+    options: dict[str, Any] = {"chips_per_host_bounds": (width, height, 1)}
     if kind == "v4":
         options["chip_config_name"] = "megacore"  # one device a chip, as on the machines
     topology = topologies.get_topology_desc(platform="tpu", topology_name=name, **options)

@@ -1,9 +1,12 @@
 """The optimizer: a function of optax or of ``training.recipe.optimizers``, by its name."""
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import optax
 from flax import nnx
 from jax.typing import ArrayLike
@@ -30,6 +33,30 @@ def find_optimizer(name: str) -> Callable[..., optax.GradientTransformation]:
     known = _optax_optimizers()
     registry.one_of("config.optimizer.name", name, [*registry.names(ROOM), *known])
     return known[name]
+
+
+def check_optimizer(options: ConfigDict) -> None:
+    """Tries an optimizer on one parameter, without computing anything.
+
+    Raises:
+      ValueError: it does not take the values of its fields, or needs more than gradients, as a
+        line search does; one line.
+    """
+    function = find_optimizer(options.name)
+    fields = {name: value for name, value in options.items() if name not in OWN_FIELDS}
+
+    def step() -> None:
+        params = {"kernel": jnp.zeros((2, 2))}
+        optimizer = function(optax.constant_schedule(0.1), **fields)
+        optimizer.update(params, optimizer.init(params), params)
+
+    try:
+        jax.eval_shape(step)
+    except Exception as error:  # optax says what it does not like in many ways
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ValueError(
+            f"config.optimizer.name={options.name!r} cannot be used so: {reason}"
+        ) from error
 
 
 def takes_weight_decay(function: Callable[..., Any]) -> bool:
@@ -64,7 +91,7 @@ def make_optimizer(
     if options.clip_norm:
         parts.append(optax.clip_by_global_norm(options.clip_norm))
     optimizer = optax.chain(*parts, function(schedule, **fields))
-    if not model.frozen:
+    if not _frozen(model):
         return optimizer
     frozen = frozen_mask(model)
     return optax.chain(
@@ -85,14 +112,18 @@ def frozen_mask(model: nnx.Module) -> dict:
       ValueError: no parameter's name begins with one of them.
     """
     names = [".".join(map(str, path)) for path in _paths(model)]
-    for beginning in model.frozen:
+    for beginning in _frozen(model):
         if not any(name.startswith(beginning) for name in names):
             parts = dict.fromkeys(name.partition(".")[0] for name in names)
             raise ValueError(
                 f"config.model.frozen has {beginning!r}, with which no parameter's name begins; "
                 f"the network's parts are {', '.join(parts)}."
             )
-    return _tree_of(model, lambda path: ".".join(map(str, path)).startswith(tuple(model.frozen)))
+    return _tree_of(model, lambda path: ".".join(map(str, path)).startswith(_frozen(model)))
+
+
+def _frozen(model: nnx.Module) -> tuple[str, ...]:
+    return tuple(getattr(model, "frozen", ()))
 
 
 def _mask_argument(function: Callable[..., Any]) -> str:
@@ -100,11 +131,12 @@ def _mask_argument(function: Callable[..., Any]) -> str:
     return "weight_decay_mask" if "weight_decay_mask" in parameters else "mask"
 
 
+@functools.cache
 def _optax_optimizers() -> dict[str, Callable[..., Any]]:
     """The functions of optax whose first argument is the learning rate."""
-    found = {}
+    found: dict[str, Callable[..., Any]] = {}
     for name, value in vars(optax).items():
-        if inspect.isfunction(value):
+        if inspect.isfunction(value) and not name.startswith(("_", "scale_by_")):
             parameters = list(inspect.signature(value).parameters)
             if parameters[:1] == ["learning_rate"]:
                 found[name] = value

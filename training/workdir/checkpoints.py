@@ -16,6 +16,8 @@ from training.errors import Refused, RunError
 from training.state import TrainState, fingerprint
 from training.workdir import checksums
 
+# What Orbax calls the folder of a checkpoint until it is whole; a detail of its own.
+TEMPORARY = "*.orbax-checkpoint-tmp*"
 # Seconds after which a save that hangs is an error.
 TIMEOUT = 600
 
@@ -65,7 +67,14 @@ class Checkpoints:
 
     def _certify(self) -> None:
         # Orbax calls this on process 0 when all files are written, before it renames the folder.
-        for folder in self._folder.glob("*.orbax-checkpoint-tmp*"):
+        folders = list(self._folder.glob(TEMPORARY))
+        if not folders:
+            # Without sums the checkpoint would count as damaged at the next start.
+            raise RuntimeError(
+                f"Orbax {ocp.__version__} does not write to {TEMPORARY}, so that the sums of the "
+                "checkpoint cannot be written"
+            )
+        for folder in folders:
             checksums.write_sums(folder)
 
     def save(self, state: TrainState, *, next_example: int) -> None:

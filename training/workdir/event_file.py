@@ -12,10 +12,10 @@ FLUSH_SECONDS = 10.0
 
 
 class EventFile:
-    """Scalars for TensorBoard, written by the thread that gives them.
+    """Scalars for TensorBoard, written by the calling thread.
 
-    tensorboardX's SummaryWriter has a thread for it. When that ends on a full disk, the values
-    that follow are waited with for ever; here the write itself fails.
+    tensorboardX's SummaryWriter writes in a thread of its own. Once that thread has died of a full
+    disk, later calls block for ever; here the write itself raises.
 
     Raises (everywhere):
       OSError: the file cannot be written.

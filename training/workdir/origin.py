@@ -50,7 +50,10 @@ class Origin:
         source = "ema" if there.get("ema") else "params"
         wanted = {"params": flat(shapes.params), "batch_stats": flat(shapes.batch_stats)}
         found = {"params": flat(there[source]), "batch_stats": flat(there["batch_stats"])}
-        self._source, self._take, new, wrong = source, {}, [], []
+        self._source = source
+        self._take: dict[str, dict[str, str]] = {}
+        new: list[str] = []
+        wrong: list[str] = []
         for kind, leaves in wanted.items():
             self._take[kind] = {}
             for name, leaf in leaves.items():

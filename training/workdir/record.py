@@ -21,16 +21,24 @@ from training.workdir.start import begin_run
 class RecordedTask(Protocol):
     """What a record takes from a task, see :class:`tasks.Task`."""
 
-    best_metric: str
-    curves: Sequence[Curve]
+    @property
+    def best_metric(self) -> str: ...
+
+    @property
+    def curves(self) -> Sequence[Curve]: ...
 
 
 class RecordedRun(Protocol):
     """What a record takes from a run, see :class:`training.protocols.Run`."""
 
-    config: ConfigDict
-    task: RecordedTask
-    steps: int
+    @property
+    def config(self) -> ConfigDict: ...
+
+    @property
+    def task(self) -> RecordedTask: ...
+
+    @property
+    def steps(self) -> int: ...
 
     def abstract_state(self) -> TrainState: ...
 
@@ -100,8 +108,14 @@ class Record:
                 best_metric=self._run.task.best_metric,
                 curves=self._run.task.curves,
             )
-            self._metrics = MetricsFile(self._workdir, self.step)
-        self._stack.push(self._close_metrics)
+            self._metrics = metrics = MetricsFile(self._workdir, self.step)
+
+        def close(kind: type[BaseException] | None, *rest: Any) -> None:
+            # What went wrong before is not hidden by this.
+            with contextlib.suppress(OSError) if kind else self._writing():
+                metrics.close()
+
+        self._stack.push(close)
 
     def log(self, step: int, values: dict[str, Any]) -> None:
         """Writes one line of metrics.
@@ -139,11 +153,6 @@ class Record:
 
     def __exit__(self, *exception: Any) -> None:
         self._stack.__exit__(*exception)
-
-    def _close_metrics(self, kind: type[BaseException] | None, *rest: Any) -> None:
-        # What went wrong before is not hidden by this.
-        with contextlib.suppress(OSError) if kind else self._writing():
-            self._metrics.close()
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+import runfiles
 from runfiles import RunRecord, Start, read_record, write_record
 from tasks import Curve
 from training.config import plain
@@ -54,7 +55,10 @@ def begin_run(
         record,
         steps=steps,
         best_metric=best_metric,
-        curves=[curve._asdict() for curve in curves],
+        curves=[
+            runfiles.Curve(title=curve.title, metric=curve.metric, scale=curve.scale)
+            for curve in curves
+        ],
         starts=[*record.starts, start],
     )
     write_record(workdir, record)

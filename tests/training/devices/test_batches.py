@@ -1,13 +1,14 @@
 """Batches on the devices, one ahead."""
 
 import itertools
+import signal
 import time
 
 import jax
 import numpy as np
 from jax.sharding import Mesh, PartitionSpec
 
-from training.devices.batches import DeviceBatches
+from training.devices import STOP, DeviceBatches, batch_spec, send
 from training.stop import StopRequest
 
 
@@ -31,3 +32,17 @@ def test_order_placement_and_one_ahead():
     batches.waited = 0.0
     next(batches)
     assert batches.waited >= 0.01
+
+
+def test_a_stop_is_marked_in_every_row_and_the_spec_tells_of_it():
+    mesh = Mesh(jax.devices()[:2], ("data",))
+    stop = StopRequest()
+    for asked in (False, True):
+        stop.signal = signal.SIGTERM if asked else None
+        batch = send(mesh, {"image": np.zeros((4, 2), np.uint8)}, stop)
+        assert (np.asarray(batch[STOP]) == asked).all()
+    spec = batch_spec(mesh, {"image": jax.ShapeDtypeStruct((4, 2), np.uint8)})
+    assert spec.keys() == batch.keys()
+    for name, array in batch.items():
+        assert (array.shape, array.dtype) == (spec[name].shape, spec[name].dtype)
+        assert array.sharding == spec[name].sharding

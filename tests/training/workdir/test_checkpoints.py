@@ -7,10 +7,9 @@ import jax
 import pytest
 
 from tests import tiny
-from training.workdir import checksums
-from training.workdir import Checkpoints
 from training.errors import RunError
 from training.run import build_run
+from training.workdir import Checkpoints, checksums
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +62,46 @@ def test_what_a_killed_save_left_is_not_a_checkpoint(tmp_path, state):
         # It is deleted in the background, and surely before the next save.
         checkpoints.save(dataclasses.replace(state, step=state.step + 1), next_example=1)
         assert not torn.exists()
+
+
+@pytest.mark.parametrize("ema_decay", [0.0, 0.9])
+def test_evaluation_reads_no_optimizer_slots(tmp_path, ema_decay):
+    """Whatever optimizer is in the config now: sgd with momentum wrote the checkpoint."""
+    own = build_run(tiny.config("baseline", optimizer__ema_decay=ema_decay))
+    state = own.init_state()
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        checkpoints.save(state, next_example=0)
+    other = {"name": "adamw", "weight_decay_kind": "decoupled", "clip_norm": 3.0}
+    like = build_run(
+        tiny.config("baseline", optimizer=other | {"ema_decay": ema_decay})
+    ).abstract_state()
+    assert jax.tree.structure(like) != jax.tree.structure(state)
+    with Checkpoints(tmp_path, {}, read_only=True) as checkpoints:
+        restored = checkpoints.restore_network(0, like)
+    assert restored.opt_state == ()
+    for name in ("step", "params", "batch_stats", "ema"):
+        parts = getattr(restored, name), getattr(state, name)
+        assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), *parts))
+    assert (restored.ema is None) is (ema_decay == 0)
+
+
+def test_a_checkpoint_whose_sums_cannot_be_written_is_a_failed_save(tmp_path, state, monkeypatch):
+    """As when Orbax gives its unfinished folders another name."""
+    monkeypatch.setattr("training.workdir.checkpoints.TEMPORARY", "*.another-name")
+    checkpoints = Checkpoints(tmp_path, {})
+    checkpoints.save(state, next_example=0)
+    with pytest.raises(RunError, match=r"does not write to \*\.another-name"):
+        checkpoints.wait()
+
+
+def test_a_file_where_a_checkpoint_should_be_is_said_and_moved_away(tmp_path, state):
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        checkpoints.save(state, next_example=0)
+    stray = tmp_path / "checkpoints" / "6"
+    stray.write_text("not a folder")
+    with Checkpoints(tmp_path, {}, read_only=True) as checkpoints:
+        assert checkpoints.latest() == 0 and stray.exists()
+        assert checkpoints.damaged == {6: "it is a file, not a folder"}
+    with Checkpoints(tmp_path, {}) as checkpoints:
+        assert checkpoints.latest() == 0
+        assert (tmp_path / "damaged" / "6").is_file() and not stray.exists()

@@ -1,6 +1,6 @@
 """Times the library's compiler workarounds against what they replace, on the present device.
 
-    python -m tests.dropblock.time_workarounds [--rounds=30] [SHAPE]
+    python benchmarks/workarounds.py [--rounds=30] [SHAPE]
 
 A shape is batch,height,width,channels. Medians in milliseconds. Where the two times of a
 workaround are alike on the platform that it is for, it may go.
@@ -8,8 +8,12 @@ workaround are alike on the platform that it is for, it may go.
 
 import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 from unittest import mock
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import jax
 import jax.numpy as jnp
