@@ -2,9 +2,9 @@
 
     python train.py --config=configs/voc_segmentation.py:dropblock --workdir=runs/voc
 
-The recipe is that of the repository tensorflow/tpu of October 2018, from random initialisation for 500
-epochs, as the paper has it; when its learning rate drops then is not stated: here at the same parts of
-the run as in the 45 epochs of fine-tuning. For these add
+The recipe is that of the repository tensorflow/tpu of October 2018, from random initialisation
+for 500 epochs, as the paper has it; when its learning rate drops then is not stated: here at the
+same parts of the run as in the 45 epochs of fine-tuning. For these add
 
     --config=configs/voc_segmentation.py:finetune --config.init_from=IMAGENET_RUN
 

@@ -1,9 +1,11 @@
 """ResNet-FPN for semantic segmentation, as the DropBlock paper's code has it (section 4.4).
 
-The repository tensorflow/tpu of October 2018, ``retinanet_segmentation_model.py``: levels 3 to 5 of
-a feature pyramid, a branch of convolutions on each whose weights are shared and whose batch norms are
-not, their sum at level 3, and one convolution to the classes.
+The repository tensorflow/tpu of October 2018, ``retinanet_segmentation_model.py``: levels 3 to 5
+of a feature pyramid, a branch of convolutions on each whose weights are shared and whose batch
+norms are not, their sum at level 3, and one convolution to the classes.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,9 +22,9 @@ from regularizers import NO_DROP, Drop
 class Segmentation(nnx.Module):
     """A network of logits for every eighth pixel each way.
 
-    Drop sites: those of the backbone, and "fcn1", "fcn2", "fcn3" of each branch, after the ReLU of
-    its convolutions. The paper says that DropBlock is applied in the fully convolutional branches and
-    not where; their group is 4, so that their keep_prob is the config's own.
+    Drop sites: those of the backbone, and "fcn1", "fcn2", "fcn3" of each branch, after the ReLU
+    of its convolutions. The paper says that DropBlock is applied in the fully convolutional
+    branches and not where; their group is 4, so that their keep_prob is the config's own.
 
     Args:
       depth: of the ResNet: 10, 18, 34, 50 or 101.
@@ -41,8 +43,6 @@ class Segmentation(nnx.Module):
       ValueError: as :class:`models.resnet.ResNet`, or no features.
     """
 
-    #: Pixels from one logit to the next, each way.
-    stride = 8
     #: The parts that may be new where a run starts from another network (``config.init_from``).
     NEW_PARTS = ("fpn", "branches", "fused", "classes")
 
@@ -63,7 +63,9 @@ class Segmentation(nnx.Module):
         if features < 1:
             raise ValueError(f"features must be at least 1, got {features}.")
         self.frozen = tuple(frozen)
-        options = {"momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs}
+        options: dict[str, Any] = {
+            "momentum": momentum, "epsilon": epsilon, "dtype": dtype, "rngs": rngs,
+        }  # fmt: skip
         self.backbone = ResNet(
             depth=depth, width=width, num_classes=None, in_channels=in_channels, **options
         )
@@ -90,14 +92,16 @@ class Segmentation(nnx.Module):
         maps = self.backbone.features(x, train=train, drop=drop.at("backbone"))
         levels = self.fpn(maps[1:], train=train)
         branches = self.branches(levels, train=train, drop=drop.at("branches"))
-        size = branches[0].shape[1:3]
-        fused = sum(resize_aligned(branch, size) for branch in branches)
+        height, width = branches[0].shape[1:3]
+        fused = branches[0]
+        for branch in branches[1:]:
+            fused = fused + resize_aligned(branch, (height, width))
         fused = nnx.relu(self.fused(fused, use_running_average=not train))
         return self.classes(fused).astype(jnp.float32)
 
 
 class Branches(nnx.Module):
-    """A chain of convolutions on every level: kernels of all levels are one, batch norms are not."""
+    """A chain of convolutions on every level, which share kernels but not batch norms."""
 
     CONVS = ("fcn1", "fcn2", "fcn3")
 

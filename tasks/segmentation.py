@@ -13,13 +13,15 @@ from tasks.contract import Batch, Curve
 from tasks.images import ImageTask
 
 TRAIN_AT = ("logits", "labels")
+#: Pixels from one logit to the next, each way: level 3 of a feature pyramid.
+STRIDE = 8
 
 
 class Segmentation(ImageTask):
     """Semantic segmentation, see :class:`tasks.Task`.
 
-    The network gives logits for every ``stride``-th pixel each way. They are evaluated at every pixel
-    of the labels, between them bilinearly.
+    The network gives logits for every eighth pixel each way. They are evaluated at every
+    pixel of the labels, between them bilinearly.
 
     Args:
       config: of the run.
@@ -86,10 +88,10 @@ class Segmentation(ImageTask):
         logits = model(self.normalise(batch["image"]), train=True, drop=drop)
         labels = batch["label"]
         if self._train_at == "logits":
-            labels = labels[:, :: model.stride, :: model.stride]
+            labels = labels[:, ::STRIDE, ::STRIDE]
         else:
             rows, columns = (
-                interpolation(new, old, 1 / model.stride)
+                interpolation(new, old, 1 / STRIDE)
                 for new, old in zip(labels.shape[1:], logits.shape[1:3], strict=True)
             )
             logits = interpolate(logits, rows, columns)
@@ -119,10 +121,10 @@ class Segmentation(ImageTask):
         def matrices(axis: int) -> jax.Array:
             new, old = batch["label"].shape[1 + axis], logits.shape[1 + axis]
             # Pixels are squares: the centre of label pixel i is at (i + 0.5) * ratio - 0.5 of the
-            # image, of which the network has the logits at 0, stride, 2 * stride, ...
+            # image, of which the network has the logits at 0, 8, 16, ...
             ratio = sizes[:, axis] / sizes[:, 2 + axis]
             make = jax.vmap(lambda step, first: interpolation(new, old, step, first))
-            return make(ratio / model.stride, (ratio - 1) / (2 * model.stride))
+            return make(ratio / STRIDE, (ratio - 1) / (2 * STRIDE))
 
         return interpolate(logits, matrices(0), matrices(1))
 

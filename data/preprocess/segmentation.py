@@ -16,19 +16,20 @@ _Box = tuple[float, float, float, float]
 
 
 class Segmentation:
-    """Images and label maps, scaled, cropped and flipped together; see :class:`data.spec.Preprocess`.
+    """Images and label maps, moved together; see :class:`data.spec.Preprocess`.
 
-    In training the longer side is scaled to ``scale_range`` times the longer side of ``image_size``,
-    keeping the aspect, and a random part of ``image_size`` is cropped. What is smaller is padded at
-    the bottom and on the right, with the mean colour and the ignored label. Labels are never mixed:
-    each is that of the nearest pixel.
+    In training the longer side is scaled to ``scale_range`` times the longer side of
+    ``image_size``, keeping the aspect, and a random part of ``image_size`` is cropped. What is
+    smaller is padded at the bottom and on the right, with the mean colour and the ignored label.
+    Labels are never mixed: each is that of the nearest pixel.
 
     In evaluation the image is scaled to fit ``eval_size``, and the labels stay as they are: every
     pixel of the original is judged. The arrays are
 
     - `image`: uint8 `(*image_size, 3)`, in evaluation `(*eval_size, 3)`,
     - `label`: uint8 `(*image_size)`, in evaluation `(*label_size)`,
-    - `sizes`: in evaluation, int32 `(4,)`: height and width of the image in `image`, and of the labels
+    - `sizes`: in evaluation, int32 `(4,)`: height and width of the image in `image`, and of the
+    labels
       in `label`; what lies beyond them is padding.
 
     Args:
@@ -41,7 +42,8 @@ class Segmentation:
       scale_range: smallest and largest scale in training.
       ignored_label: the label of pixels that do not count.
 
-    Source: Ghiasi et al. 2018, section 4.4: the repository tensorflow/tpu of October 2018, which pads
+    Source: Ghiasi et al. 2018, section 4.4: the repository tensorflow/tpu of October 2018, which
+    pads
       with class 0 in training; here padding is ignored.
     """
 

@@ -1,8 +1,8 @@
 """Bilinear resizing whose corners are aligned: the first and last pixels keep their places.
 
-``jax.image.resize`` aligns the outer edges of the pixels instead. The paper's code for segmentation
-aligns corners (TensorFlow's ``align_corners=True``), with sides such as 513 = 8 * 64 + 1, 65 and 33,
-so that every pixel of a small map lies on one of the large map.
+``jax.image.resize`` aligns the outer edges of the pixels instead. The paper's code for
+segmentation aligns corners (TensorFlow's ``align_corners=True``), with sides such as 513 = 8 * 64
++ 1, 65 and 33, so that every pixel of a small map lies on one of the large map.
 """
 
 import jax

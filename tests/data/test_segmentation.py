@@ -94,7 +94,7 @@ def test_what_does_not_fit_is_refused():
         Segmentation((32, 40), **FIELDS).evaluate(
             colours | {"segmentation_label": colours["image"]}
         )
-    with pytest.raises(ValueError, match="config.data.label_size must hold every label map"):
+    with pytest.raises(ValueError, match=r"config\.data\.label_size must hold every label map"):
         Segmentation((32, 40), **FIELDS).evaluate(painted(60, 80))
 
 
