@@ -31,7 +31,7 @@ class Classification(ImageTask):
     best_metric = "accuracy"
     curves = (
         Curve("Cross-entropy loss", "loss", "log"),
-        Curve("Top-1 accuracy, %", "accuracy", "percent"),
+        Curve("Top-1 accuracy", "accuracy", "percent"),
     )
 
     def __init__(

@@ -38,8 +38,8 @@ class Segmentation(ImageTask):
     best_metric = "mean_iou"
     curves = (
         Curve("Cross-entropy loss", "loss", "log"),
-        Curve("Pixel accuracy, %", "pixel_accuracy", "percent"),
-        Curve("Mean IoU, %", "mean_iou", "percent"),
+        Curve("Pixel accuracy", "pixel_accuracy", "percent"),
+        Curve("Mean IoU", "mean_iou", "percent"),
     )
 
     def __init__(

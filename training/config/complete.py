@@ -96,9 +96,9 @@ def rename_part(config: ConfigDict, section: str, name: str) -> None:
     Raises:
       ValueError: there is none of that name; one line.
     """
-    before = set(_taken(config, section))
     if name == config[section][PARTS[section].key]:
         return
+    before = set(_taken(config, section))
     config[section][PARTS[section].key] = name
     after = set() if section == "optimizer" else set(_taken(config, section))
     for field in before - after - set(common.base()[section]):
