@@ -6,9 +6,14 @@ The config is the run's own. For the paper's Figures 5 (DropBlock at inference) 
 
     python eval.py ... --inference_keep_prob=1,0.9,0.8 --inference_block_size=1,3
     python eval.py ... --cam=10
+
+Pictures of images, truth and prediction side by side:
+
+    python eval.py ... --draw=10
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
@@ -22,13 +27,20 @@ from training.errors import RunError
 from training.stop import StopRequest
 from training.streams import guard_streams
 
+#: Flag -> the probe that writes them, and what they are.
+PICTURES = {
+    "cam": ("class_activation", "Class activation maps"),
+    "draw": ("drawings", "Pictures with truth and prediction"),
+}
+
 
 def define_flags(values: FlagValues) -> None:
     DEFINE_bool("fingerprint", False, "Print a hash of the whole state instead.", values)
     DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.", values)
     DEFINE_list("inference_keep_prob", [], "Evaluate with DropBlock, once for each.", values)
     DEFINE_list("inference_block_size", [], "And for each of these; else the config's.", values)
-    DEFINE_integer("cam", 0, "Class activation maps of so many images.", 0, flag_values=values)
+    for name, (_, what) in PICTURES.items():
+        DEFINE_integer(name, 0, f"{what} of so many images.", 0, flag_values=values)
 
 
 def main(argv: list[str]) -> None:
@@ -55,7 +67,7 @@ def main(argv: list[str]) -> None:
 def evaluate(
     arguments: Arguments, keep_probs: list[float], block_sizes: list[int], stop: StopRequest
 ) -> None:
-    from probes import class_activation, inference_drop
+    from probes import inference_drop
     from training import evaluation
     from training.devices import processes
     from training.run import build_run
@@ -67,8 +79,11 @@ def evaluate(
             print(line, file=file, flush=True)
 
     run, workdir = build_run(arguments.config), Path(arguments.workdir)
-    if arguments.cam and (reason := class_activation.why_not(run)):
-        raise ValueError(f"--cam does not fit this run: {reason}.")
+    asked = [name for name in PICTURES if getattr(arguments, name)]
+    probes = {name: import_module(f"probes.{PICTURES[name][0]}") for name in asked}
+    for name, probe in probes.items():
+        if reason := probe.why_not(run):
+            raise ValueError(f"--{name} does not fit this run: {reason}.")
     scores = evaluations(workdir, run.task.best_metric)
     checkpoints = Checkpoints(workdir, scores, read_only=True)
     step = checkpoints.best() if arguments.checkpoint == "best" else checkpoints.latest()
@@ -80,16 +95,16 @@ def evaluate(
         say(fingerprint(checkpoints.restore(step, run.abstract_state())[0]))
         return
     state = checkpoints.restore_network(step, run.abstract_state())
-    if arguments.cam:
-        path = class_activation.save_class_activation(run, state, workdir, arguments.cam)
-        say(f"class activation maps: {path}")
+    for name, probe in probes.items():
+        path = probe.save(run, state, workdir, getattr(arguments, name))
+        say(f"{PICTURES[name][1].lower()}: {path}")
     if keep_probs:
         lines, sizes = [], block_sizes or [arguments.config.regularizer.block_size]
         for line in inference_drop.evaluate_with_drop(run, state, keep_probs, sizes, stop):
             lines.append({"step": step} | line)
             say(json_line(lines[-1]))
         inference_drop.write_lines(workdir, lines)
-    elif not arguments.cam:
+    elif not probes:
         results = evaluation.evaluate(run, run.eval_step, state, stop) or {}
         say(json_line({"step": step} | {f"eval/{name}": v for name, v in results.items()}))
 

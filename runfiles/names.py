@@ -12,6 +12,8 @@ CHECKPOINTS = "checkpoints"
 DAMAGED = "damaged"
 #: Pictures (a folder).
 FIGURES = "figures"
+#: Among them, one for each evaluation image that was asked for (a folder).
+PREDICTIONS = "predictions"
 #: Held by the process that runs there.
 LOCK = "lock"
 #: Why a sweep's run failed, in one line.
