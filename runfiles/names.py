@@ -25,6 +25,9 @@ TRAIN_LOG = "train.log"
 FEATURE_MAPS = "feature_maps.npz"
 #: Images and the class activation maps of them.
 CLASS_ACTIVATION = "class_activation.npz"
+#: What eval.py measured, one JSON object a line: ``step``, ``changes`` (fields of the config) and
+#: ``eval/...``.
+EVALUATIONS = "evaluations.jsonl"
 #: Evaluations with DropBlock applied at inference, one JSON object a line.
 INFERENCE = "inference.jsonl"
 
