@@ -52,7 +52,9 @@ def describe(config_data: Mapping[str, Any]) -> Description:
         open_source(settings.name, split, settings.data_dir)
         for split in (settings.train_split, settings.eval_split)
     )
-    names = class_names(train.name, train.features, train.metadata, settings.preprocess)
+    names = class_names(
+        train.name, train.features, train.metadata, settings.preprocess, settings.class_names
+    )
     return _description(settings, len(train), len(evaluation), names)
 
 
@@ -78,7 +80,9 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
         info = _info_without_files(settings.name)
         if info is None:
             raise
-    names = class_names(settings.name, info.features, info.metadata or {}, settings.preprocess)
+    names = class_names(
+        settings.name, info.features, info.metadata or {}, settings.preprocess, settings.class_names
+    )
     train, evaluation = (
         _size_without_files(settings.name, split, unknown_size)
         for split in (settings.train_split, settings.eval_split)
