@@ -16,6 +16,7 @@ from data.spec import ArraySpec
 PUBLISHED = {
     "cifar10": {"train": 50_000, "test": 10_000},
     "imagenet2012": {"train": 1_281_167, "validation": 50_000},
+    "voc2012_segmentation": {"train": 1464, "trainaug": 10_582, "validation": 1449},
 }
 
 
@@ -61,8 +62,8 @@ def describe(config_data: Mapping[str, Any]) -> Description:
 def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | None) -> Description:
     """:func:`describe`; of a data set that is not on disk, what is known without its files.
 
-    Its features and classes are those of TFDS's own code, its sizes the published ones. Nothing is
-    downloaded.
+    Its features and classes are those of TFDS's own code, or the classes those of the config; its
+    sizes the published ones. Nothing is downloaded.
 
     Args:
       config_data: as for :func:`describe`.
@@ -70,7 +71,7 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
         refuse it.
 
     Raises:
-      FileNotFoundError: it is not on disk and TFDS does not know it either.
+      FileNotFoundError: it is not on disk, TFDS does not know it, and the config has no classes.
       ValueError: as :func:`describe`, or its size is not known and none was given.
     """
     settings = read_settings(config_data)
