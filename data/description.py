@@ -79,11 +79,12 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
         return describe(config_data)
     except FileNotFoundError:
         info = _info_without_files(settings.name)
-        if info is None:
+        if info is None and not settings.class_names:
             raise
-    names = class_names(
-        settings.name, info.features, info.metadata or {}, settings.preprocess, settings.class_names
-    )
+    names = settings.class_names
+    if info is not None:
+        features, metadata = info.features, info.metadata or {}
+        names = class_names(settings.name, features, metadata, settings.preprocess, names)
     train, evaluation = (
         _size_without_files(settings.name, split, unknown_size)
         for split in (settings.train_split, settings.eval_split)

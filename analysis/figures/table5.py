@@ -61,7 +61,7 @@ def table5(folder: Path, *others: Path) -> str:
 def _rows(runs: Sequence[Run]) -> list[_Row]:
     shown = ("regularizer.keep_prob", "regularizer.block_size")
     suffixes = tell_rows_apart(runs, _where, columns=shown)
-    found: dict[tuple, list[Run]] = {}
+    found: dict[tuple[str, float | None, int | None], list[Run]] = {}
     for run, suffix in zip(runs, suffixes, strict=True):
         fields = run.config["regularizer"]
         numbers = (None, None) if _where(run) == NONE else (
@@ -69,7 +69,10 @@ def _rows(runs: Sequence[Run]) -> list[_Row]:
         )  # fmt: skip
         found.setdefault((", ".join(filter(None, [_where(run), suffix])), *numbers), []).append(run)
     order = sorted(found, key=lambda key: (key[0] != NONE, key[0], key[1] or 0, key[2] or 0))
-    return [_Row(*key, found[key]) for key in order]
+    return [
+        _Row(where, keep_prob, size, found[where, keep_prob, size])
+        for where, keep_prob, size in order
+    ]
 
 
 def _where(run: Run) -> str:

