@@ -202,7 +202,8 @@ def block_mask(
     """
     with jax.named_scope("dropblock"):
         packed = _sample(rng, shape, gamma, block_size, shared_channels)
-    return ~_packed.unpack(packed)
+    channels = 1 if shared_channels else shape[-1]
+    return jnp.broadcast_to(~_packed.unpack(packed), (*shape[:-1], channels))
 
 
 def _sample(

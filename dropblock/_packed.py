@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from dropblock import _by_platform, _seeds
+from dropblock import _seeds
 
 
 @functools.partial(
@@ -24,7 +24,8 @@ class Packed:
     """A set of dropped units of a (batch, *spatial, channels) array.
 
     Attributes:
-      words: (batch, *spatial[:-1], words, channels), unsigned.
+      words: (batch, words, *spatial[:-1], channels), unsigned. The words of a row are not beside
+        each other, as a TPU's registers want eight or more of the last axis but one.
       bits: positions in a word.
       length: positions along the last spatial axis.
     """
@@ -36,7 +37,8 @@ class Packed:
     @property
     def shape(self) -> tuple[int, ...]:
         """(batch, *spatial, channels)."""
-        return (*self.words.shape[:-2], self.length, self.words.shape[-1])
+        batch, _, *outer, channels = self.words.shape
+        return (batch, *outer, self.length, channels)
 
 
 def layout(length: int) -> tuple[int, int, jnp.dtype]:
@@ -54,7 +56,7 @@ def sample(
     shape: tuple[int, ...],
     block: tuple[int, ...],
 ) -> Packed:
-    """The dropped units of Algorithm 1.
+    """The dropped units of Algorithm 1, of length 1 along axes on which a block covers the map.
 
     Args:
       key: a typed key.
@@ -62,22 +64,25 @@ def sample(
       shape: (batch, *spatial, channels) of the mask.
       block: one size per spatial axis, each at most its length (1 on an empty axis).
     """
-    batch, *spatial, channels = shape
+    batch, *whole, channels = shape
+    spatial = [1 if size == length else length for length, size in zip(whole, block, strict=True)]
+    block = tuple(min(size, length) for size, length in zip(block, spatial, strict=True))
     words, bits, dtype = layout(spatial[-1])
     if 0 in shape:
-        return Packed(jnp.zeros((batch, *spatial[:-1], words, channels), dtype), bits, spatial[-1])
+        return Packed(jnp.zeros((batch, words, *spatial[:-1], channels), dtype), bits, spatial[-1])
     valid = [length - size + 1 for length, size in zip(spatial, block, strict=True)]
     seeds = _seeds.seed_words(
         key, gamma, (batch, math.prod(valid[:-1]), valid[-1], channels), bits, dtype
     )
     # Words that hold no start, only positions which blocks grow into.
-    seeds = jnp.pad(seeds, [(0, 0), (0, 0), (0, words - seeds.shape[2]), (0, 0)])
+    seeds = jnp.pad(seeds, [(0, 0), (0, words - seeds.shape[1]), (0, 0), (0, 0)])
     dropped = _double(seeds, block[-1], lambda x, n: x | _shift(x, n, bits))
     if bits < 8 * dtype.itemsize:
         dropped &= dtype.type(2**bits - 1)
-    dropped = dropped.reshape(batch, *valid[:-1], words, channels)
-    for axis, size in enumerate(block[:-1], start=1):
-        dropped = _by_platform.grow(dropped, size, axis)
+    dropped = dropped.reshape(batch, words, *valid[:-1], channels)
+    for axis, size in enumerate(block[:-1], start=2):
+        if size > 1:
+            dropped = _grow(dropped, size, axis)
     return Packed(dropped, bits, spatial[-1])
 
 
@@ -88,20 +93,22 @@ def pack(dropped: jax.Array) -> Packed:
     fill = [(0, 0)] * len(outer) + [(0, words * bits - length), (0, 0)]
     positions = jnp.pad(dropped, fill).reshape(*outer, words, bits, channels).astype(dtype)
     shift = jax.lax.broadcasted_iota(dtype, (*[1] * (len(outer) + 1), bits, 1), len(outer) + 1)
-    return Packed(jnp.sum(positions << shift, axis=-2, dtype=dtype), bits, length)
+    packed = jnp.sum(positions << shift, axis=-2, dtype=dtype)
+    return Packed(jnp.moveaxis(packed, -2, 1), bits, length)
 
 
 def unpack(packed: Packed) -> jax.Array:
     """(batch, *spatial, channels) bool, True where a unit is dropped."""
-    words, bits = packed.words, packed.bits
-    # A new axis before the channels: the last axis stays whole, as vector units like it.
-    position = jax.lax.broadcasted_iota(
-        words.dtype, (*[1] * (words.ndim - 1), bits, 1), words.ndim - 1
-    )
-    dropped = (jnp.expand_dims(words, -2) >> position) & 1 != 0
-    *outer, groups, _, channels = dropped.shape
-    dropped = dropped.reshape(*outer, groups * bits, channels)
-    return jax.lax.slice_in_dim(dropped, 0, packed.length, axis=dropped.ndim - 2)
+    # A new axis before the channels: the last axis stays whole, as vector units like it. Which word
+    # a position is in is selected, as a reshape of words and bits would be a pass of its own.
+    words = jnp.expand_dims(packed.words, -2)
+    ones = [1] * (words.ndim - 4)
+    position = jax.lax.broadcasted_iota(words.dtype, (1, *ones, packed.length, 1), len(ones) + 1)
+    word = words[:, 0]
+    for number in range(1, words.shape[1]):
+        word = jnp.where(position >= number * packed.bits, words[:, number], word)
+    dropped: jax.Array = word >> position % packed.bits & 1 != 0
+    return dropped
 
 
 def count(packed: Packed) -> jax.Array:
@@ -123,6 +130,16 @@ def count_dtype(units: int) -> Any:
     return jnp.uint32 if units < 2**32 else jnp.float32
 
 
+def _grow(words: jax.Array, size: int, axis: int) -> jax.Array:
+    """Ors every row into the ``size`` rows that start at it along ``axis``, by size - 1 longer."""
+    window = [size if a == axis else 1 for a in range(words.ndim)]
+    padding = [(size - 1, size - 1) if a == axis else (0, 0) for a in range(words.ndim)]
+    out: jax.Array = jax.lax.reduce_window(
+        words, words.dtype.type(0), jax.lax.bitwise_or, window, (1,) * words.ndim, padding
+    )
+    return out
+
+
 def _double(
     x: jax.Array, size: int, or_shifted: Callable[[jax.Array, int], jax.Array]
 ) -> jax.Array:
@@ -138,14 +155,14 @@ def _double(
 def _shift(words: jax.Array, shift: int, bits: int) -> jax.Array:
     """Every position moved up by ``shift``, across words; the last word's overflow is lost.
 
-    (batch, rows, words, channels); bits above ``bits`` of a word may be left set.
+    (batch, words, rows, channels); bits above ``bits`` of a word may be left set.
     """
     whole, rest = divmod(shift, bits)
-    count = words.shape[2]
+    count = words.shape[1]
     mask = words.dtype.type(2**bits - 1)
 
     def later(x: jax.Array, n: int) -> jax.Array:
-        return jnp.pad(x, [(0, 0), (0, 0), (n, 0), (0, 0)])[:, :, :count] if n else x
+        return jnp.pad(x, [(0, 0), (n, 0), (0, 0), (0, 0)])[:, :count] if n else x
 
     low = later(words << rest, whole)
     if count == 1 or rest == 0:
