@@ -4,9 +4,10 @@
     python benchmarks/tpu_peer.py --flax_example=FOLDER [--batch=128] [--size=224]
 
 FOLDER is examples/imagenet of github.com/google/flax. Both are ResNet-50 in bfloat16 on one v5e
-chip; no TPU is needed. Prints what a step computes, what it reads and writes, and its memory. The
-example's pmap is written as the shard_map that it stands for, which alone can be compiled for a
-machine that is not there. Each row is a process of its own: both codes have a package `models`.
+chip; no TPU is needed. Prints the cycles that the compiler expects a step to take, which is no
+measurement, what it reads and writes, what it computes, and its memory. The example's pmap is
+written as the shard_map that it stands for, which alone can be compiled for a machine that is not
+there. Each row is a process of its own: both codes have a package `models`.
 """
 
 import argparse
@@ -62,12 +63,14 @@ ROWS = {
 def print_row(options):
     """Compiles the step of one row, in a process of its own, and prints its line."""
     sys.path.insert(0, str(ROOT))
+    from training.pods.cycles import estimate
     from training.pods.tpu_slice import find_slice
 
     program = ROWS[options.row](find_slice("v5e:1x1").devices, options).compile()
     cost, memory = program.cost_analysis(), program.memory_analysis()
     print(
-        f"{options.row:18}{cost['bytes accessed'] / 1e9:8.2f}{cost['flops'] / 1e12:8.3f}"
+        f"{options.row:18}{estimate(program.as_text()).cycles / 1e6:9.2f}"
+        f"{cost['bytes accessed'] / 1e9:8.2f}{cost['flops'] / 1e12:8.3f}"
         f"{memory.peak_memory_in_bytes / 2**30:10.3f}"
     )
 
@@ -83,7 +86,7 @@ def main():
         print_row(options)
         return
     print(f"TPU v5e, 1 chip, {options.batch} images of {options.size} px, bfloat16")
-    print(f"{'':18}{'GB':>8}{'Tflop':>8}{'peak GiB':>10}", flush=True)
+    print(f"{'':18}{'Mcycles':>9}{'GB':>8}{'Tflop':>8}{'peak GiB':>10}", flush=True)
     for row in ROWS:
         subprocess.run([sys.executable, __file__, f"--row={row}", *sys.argv[1:]], check=True)
 

@@ -3,7 +3,9 @@
     pip install "jax[tpu]"
     python benchmarks/tpu_program.py [--topology=v5e:2x2] [--batch=128] [--size=224] [OPERATION...]
 
-Prints one line an operation: bytes accessed, flops and peak memory of each chip, and collectives.
+Prints one line an operation, of each chip: the cycles that the compiler expects the step to take
+(training/pods/cycles.py), which is no measurement, bytes accessed, flops, peak memory, collectives
+and loops.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from benchmarks import step_program
+from training.pods.cycles import estimate
 from training.pods.hlo import collectives
 from training.pods.tpu_slice import find_slice
 
@@ -55,19 +58,21 @@ def main():
     options = parser.parse_args()
     devices = find_slice(options.topology).devices
     print(f"{len(devices)} x {devices[0].device_kind}, {options.batch} images each, bfloat16")
-    print(f"{'':8}{'GB':>8}{'':>8}{'Tflop':>8}{'peak GB':>9}  collectives")
+    print(f"{'':8}{'Mcycles':>9}{'':>8}{'GB':>8}{'':>8}{'Tflop':>8}{'peak GB':>9}  collectives")
     first = None
     for operation in options.operations:
         start = time.time()
         program = compile_step(operation, devices, options.batch, options.size, jnp.bfloat16)
         cost, memory, text = program.cost_analysis(), program.memory_analysis(), program.as_text()
-        gigabytes = cost["bytes accessed"] / 1e9
-        first = first or gigabytes
+        expected = estimate(text)
+        cycles, gigabytes = expected.cycles / 1e6, cost["bytes accessed"] / 1e9
+        first = first or (cycles, gigabytes)
         counts = ", ".join(f"{part.count} {kind}" for kind, part in collectives(text).items())
         peak = (memory.temp_size_in_bytes + memory.argument_size_in_bytes) / 1e9
         print(
-            f"{operation:8}{gigabytes:8.2f}{gigabytes / first - 1:+8.1%}{cost['flops'] / 1e12:8.3f}"
-            f"{peak:9.2f}  {counts} ({time.time() - start:.0f} s)",
+            f"{operation:8}{cycles:9.2f}{cycles / first[0] - 1:+8.1%}"
+            f"{gigabytes:8.2f}{gigabytes / first[1] - 1:+8.1%}{cost['flops'] / 1e12:8.3f}"
+            f"{peak:9.2f}  {counts}, {len(expected.loops)} loops ({time.time() - start:.0f} s)",
             flush=True,
         )
         if options.dump:

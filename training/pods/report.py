@@ -3,6 +3,7 @@
 No TPU and no data are needed, only the compiler: ``pip install "jax[tpu]"``.
 """
 
+import collections
 import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ml_collections import ConfigDict
 
 from training.config import one_line_errors
+from training.pods.cycles import Estimate, estimate
 from training.pods.hlo import Traffic, collectives
+from training.pods.kinds import KINDS, instructions, kind_of
 from training.pods.tpu_slice import Slice, find_slice
 
 if TYPE_CHECKING:
@@ -36,15 +39,17 @@ def compile_for(config: ConfigDict, name: str) -> int:
     try:
         needs = measure(run)
     except DoesNotFit as error:
-        _row("memory", f"does not fit {_binary(tpus.hbm)} a {_device(tpus)}: {error}")
+        _row("memory", f"does not fit {_binary(tpus.kind.hbm)} a {_device(tpus)}: {error}")
         return 1
     _print_needs(tpus, needs)
-    return 0 if needs.peak <= tpus.hbm else 1
+    _print_estimate(tpus, run, needs)
+    _row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
+    return 0 if needs.peak <= tpus.kind.hbm else 1
 
 
 @dataclasses.dataclass(frozen=True)
 class Needs:
-    """What one step needs of each device; the body of a loop counts once.
+    """What one step needs of each device; but for the estimate, the body of a loop counts once.
 
     Attributes:
       arguments: bytes of the state and of the device's rows of the batch.
@@ -53,6 +58,8 @@ class Needs:
       flops: operations.
       bytes_accessed: what every operation reads and writes.
       traffic: kind of collective -> how many and how much.
+      estimate: what the compiler expects each instruction to take.
+      by_kind: kind of instruction -> cycles of all of that kind.
       lowering: seconds from Python to the compiler's input.
       compiling: seconds from there to the program.
     """
@@ -63,6 +70,8 @@ class Needs:
     flops: float
     bytes_accessed: float
     traffic: dict[str, Traffic]
+    estimate: Estimate
+    by_kind: dict[str, int]
     lowering: float
     compiling: float
 
@@ -92,16 +101,28 @@ def measure(run: "Run") -> Needs:
     compiling = time.perf_counter() - start - lowering
     memory: Any = program.memory_analysis()
     cost: Any = program.cost_analysis()
+    text = program.as_text() or ""
+    expected = estimate(text)
     return Needs(
         arguments=memory.argument_size_in_bytes,
         temporaries=memory.temp_size_in_bytes,
         peak=memory.peak_memory_in_bytes,
         flops=cost["flops"],
         bytes_accessed=cost["bytes accessed"],
-        traffic=collectives(program.as_text() or ""),
+        traffic=collectives(text),
+        estimate=expected,
+        by_kind=_by_kind(expected, text),
         lowering=lowering,
         compiling=compiling,
     )
+
+
+def _by_kind(expected: Estimate, program: str) -> dict[str, int]:
+    texts = instructions(program)
+    cycles = collections.Counter(dict.fromkeys(KINDS, 0))
+    for name, own in expected.instructions:
+        cycles[kind_of(texts[name])[0]] += own
+    return dict(cycles)
 
 
 def _print_slice(tpus: Slice, run: "Run") -> None:
@@ -115,8 +136,8 @@ def _print_slice(tpus: Slice, run: "Run") -> None:
 
 def _print_needs(tpus: Slice, needs: Needs) -> None:
     device, count = _device(tpus), len(tpus.devices)
-    fits = "fits" if needs.peak <= tpus.hbm else "does not fit"
-    _row("memory", f"{fits}: {_binary(needs.peak)} of {_binary(tpus.hbm)} a {device}")
+    fits = "fits" if needs.peak <= tpus.kind.hbm else "does not fit"
+    _row("memory", f"{fits}: {_binary(needs.peak)} of {_binary(tpus.kind.hbm)} a {device}")
     _row("  arguments", f"{_binary(needs.arguments)}, the state and its part of the batch")
     _row("  temporaries", _binary(needs.temporaries))
     _row("operations", f"{_decimal(needs.flops)}flop a {device}")
@@ -124,7 +145,28 @@ def _print_needs(tpus: Slice, needs: Needs) -> None:
     _row("accessed", f"{_decimal(needs.bytes_accessed)}B a {device}")
     for kind, traffic in needs.traffic.items():
         _row(kind, f"{traffic.count}, {_decimal(traffic.bytes)}B of results a {device}")
-    _row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
+
+
+def _print_estimate(tpus: Slice, run: "Run", needs: Needs) -> None:
+    cycles = needs.estimate.cycles
+    seconds = cycles / tpus.kind.clock
+    images = run.config.batch_size / tpus.chips / seconds
+    used = needs.flops / (seconds * tpus.kind.peak)
+    _row("estimate", "the compiler's own model, in which collectives take no time; not measured")
+    _row("  cycles", f"{_decimal(cycles)} a {_device(tpus)}")
+    _row(
+        "  time",
+        f"{1e3 * seconds:.4g} ms a step, {images:,.0f} examples/s a chip at "
+        f"{tpus.kind.clock / 1e9:.3g} GHz: {_decimal(tpus.kind.peak)}flop/s by Google's page, "
+        f"{tpus.kind.per_cycle:,} a cycle",
+    )
+    _row("  utilisation", f"{used:.1%} of these, of all operations")
+    for kind, own in needs.by_kind.items():
+        if own:
+            _row(f"  {own / cycles:6.1%}", kind)
+    for loop in needs.estimate.loops:
+        turns = "1, which is assumed" if loop.turns is None else loop.turns
+        _row("  loop", f"{loop.name}, turns {turns}")
 
 
 def _device(tpus: Slice) -> str:

@@ -24,28 +24,40 @@ class Kind:
         one of a chip's two cores.
       shapes: of slices, in chips; where they have three sides, so are those of multiples of 4.
       chips: in the largest slice.
+      peak: operations a second of one device in bfloat16.
+      per_cycle: operations a cycle of its matrix units in bfloat16.
     """
 
     hbm: int
     shapes: tuple[str, ...]
     chips: int
+    peak: float
+    per_cycle: int
+
+    @property
+    def clock(self) -> float:
+        """Cycles a second. Google names peaks, not clocks."""
+        return self.peak / self.per_cycle
 
 
 _FLAT = ("4x4", "4x8", "8x8", "8x16", "16x16")
 _LITE = ("1x1", "2x2", "2x4", *_FLAT)
 _CUBES = ("2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4")
 
+# A multiplication and an addition in each cell of a unit.
+_MATRIX_UNIT = 2 * 128**2
+
 #: libtpu's name of a generation -> what Google Cloud's documentation says of it, a page each:
 #: docs.cloud.google.com/tpu/docs/v2 to /v6e, /tpu7x. libtpu itself takes any shape that a host's
-#: 2x2 chips divide.
+#: 2x2 chips divide. What v6e and tpu7x do in a cycle is what libtpu takes a large product to do.
 KINDS = {
-    "v2": Kind(8 * GIB, ("2x2", "4x4", "8x8", "8x16", "16x16"), 256),
-    "v3": Kind(16 * GIB, ("2x2", *_FLAT, "16x32", "32x32"), 1024),
-    "v4": Kind(32 * GIB, _CUBES, 4096),
-    "v5e": Kind(16 * GIB, _LITE, 256),
-    "v5p": Kind(95 * GIB, _CUBES, 6144),
-    "v6e": Kind(32 * GIB, _LITE, 256),
-    "tpu7x": Kind(96 * GIB, _CUBES, 9216),
+    "v2": Kind(8 * GIB, ("2x2", "4x4", "8x8", "8x16", "16x16"), 256, 23e12, _MATRIX_UNIT),
+    "v3": Kind(16 * GIB, ("2x2", *_FLAT, "16x32", "32x32"), 1024, 61.5e12, 2 * _MATRIX_UNIT),
+    "v4": Kind(32 * GIB, _CUBES, 4096, 275e12, 8 * _MATRIX_UNIT),
+    "v5e": Kind(16 * GIB, _LITE, 256, 197e12, 4 * _MATRIX_UNIT),
+    "v5p": Kind(95 * GIB, _CUBES, 6144, 459e12, 8 * _MATRIX_UNIT),
+    "v6e": Kind(32 * GIB, _LITE, 256, 918e12, 16 * _MATRIX_UNIT),
+    "tpu7x": Kind(96 * GIB, _CUBES, 9216, 1153.5e12, 16 * _MATRIX_UNIT),
 }
 
 # What libtpu reads when it is loaded. It would look for the TPU machine that it is on.
@@ -66,12 +78,12 @@ class Slice:
     Attributes:
       name: such as `v5e:16x16`.
       devices: as JAX would list them there; nothing runs on them.
-      hbm: bytes of memory of each device.
+      kind: their generation.
     """
 
     name: str
     devices: "list[jax.Device]"
-    hbm: int
+    kind: Kind
 
     @property
     def chips(self) -> int:
@@ -116,7 +128,7 @@ def find_slice(name: str) -> Slice:
     if kind == "v4":
         options["chip_config_name"] = "megacore"  # one device a chip, as on the machines
     topology = topologies.get_topology_desc(platform="tpu", topology_name=name, **options)
-    return Slice(name, topology.devices, KINDS[kind].hbm)
+    return Slice(name, topology.devices, KINDS[kind])
 
 
 def _has(kind: Kind, shape: str) -> bool:
