@@ -56,7 +56,7 @@ def collectives(program: str) -> dict[str, Traffic]:
             if scattered is not None:
                 kind, result = "reduce-scatter", scattered
             channel = _CHANNEL.search(line)
-            found[channel.group() if channel else name] = kind, _bytes(result)
+            found[channel.group() if channel else name] = kind, array_bytes(result)
     return {
         kind: Traffic(len(sizes), sum(sizes))
         for kind in KINDS
@@ -64,7 +64,7 @@ def collectives(program: str) -> dict[str, Traffic]:
     }
 
 
-def _bytes(result: str) -> int:
+def array_bytes(result: str) -> int:
     """Bytes of an array or of all arrays in a tuple, without padding."""
     return sum(
         math.prod(int(size) for size in shape.split(",") if size) * _bits(dtype) // 8
