@@ -5,9 +5,9 @@
 
 The target is XLA's description of a card: xla/backends/gpu/target_config/specs in its repository. A
 shape is batch,height,width,channels, in bfloat16; block 7. "ours, 12 drawn": the masks of twelve
-alike sites drawn by one call, as in training. Kernels are counted outside of loops, and for one turn
-of a loop, whose every test is a round trip to the host. Passes are bytes that the kernels outside of
-loops read and write, by those of reading and writing the map once.
+alike sites drawn by one call, as in training. Kernels are counted outside of loops, and for a turn
+of a loop, whose every test is a round trip to the host. Passes are the bytes that kernels outside
+of loops read and write, by those of reading and writing the map once.
 """
 
 import argparse
