@@ -76,7 +76,8 @@ def compiled(name, code=0, **changes):
 
 def number(out, pattern):
     """The first number of a line, in its prefix's units."""
-    value, prefix = re.search(rf"^{pattern} *([\d.]+) (\w*?)(?:B|flop)\b", out, re.M).groups()
+    line = re.search(rf"^{pattern} *([\d.]+) (\w*?)(?:B|flop| a chip)\b", out, re.M)
+    value, prefix = line.groups()
     scales = {"": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
     return float(value) * scales[prefix]
 
@@ -102,9 +103,16 @@ def test_small_and_large_slices():
     assert all(re.search("^memory +fits: .* of 16 GiB a chip$", out, re.M) for out in (four, split))
 
     # A chip's share of the work does not depend on how many there are.
-    for figure in ("operations", "accessed", "memory +fits:", "  arguments"):
+    for figure in ("operations", "accessed", "memory +fits:", "  arguments", "  cycles"):
         assert number(sixteen, figure) == pytest.approx(number(four, figure), rel=0.02)
     assert traffic(sixteen) == traffic(four) == {"all-reduce": traffic(four)["all-reduce"]}
+
+    # Kinds make up the whole, and the time is that of the cycles at the clock.
+    shares = [float(share) for share in re.findall(r"^ +([\d.]+) % ", four, re.M)]
+    assert sum(shares) == pytest.approx(100, abs=0.3)
+    milliseconds = float(re.search(r"^  time +([\d.]+) ms .* at 1.5 GHz", four, re.M)[1])
+    assert milliseconds == pytest.approx(number(four, "  cycles") / 1.503e6, rel=1e-3)
+    assert re.search("^estimate .*not measured$", four, re.M)
 
     # ResNet-18 of width 4 has four kernels of 4096 numbers or more, and 9 in 10 numbers are theirs.
     assert traffic(split) == {

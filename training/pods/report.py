@@ -163,7 +163,7 @@ def _print_estimate(tpus: Slice, run: "Run", needs: Needs) -> None:
     _row("  utilisation", f"{used:.1%} of these, of all operations")
     for kind, own in needs.by_kind.items():
         if own:
-            _row(f"  {own / cycles:6.1%}", kind)
+            _row(f"  {100 * own / cycles:5.1f} %", kind)
     for loop in needs.estimate.loops:
         turns = "1, which is assumed" if loop.turns is None else loop.turns
         _row("  loop", f"{loop.name}, turns {turns}")
