@@ -1,7 +1,5 @@
 """From results to boxes: plain loops, with ties, several classes, images that are not square."""
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,15 +8,13 @@ import pytest
 from tasks.boxes import detect, make_anchors, nms
 from tests.tasks.boxes import oracle
 
-
-@pytest.fixture(scope="module")
-def suppress():
-    return jax.jit(nms, static_argnames="limit")
+suppress = jax.jit(nms, static_argnames="limit")
+run = jax.jit(detect, static_argnames=("candidates", "min_score", "max_iou", "limit"))
 
 
 @pytest.mark.parametrize("max_iou", [0.3, 0.4, 0.5, 0.6, 0.7])
 @pytest.mark.parametrize("limit", [5, 60])
-def test_suppression_is_that_of_plain_loops(suppress, max_iou, limit):
+def test_suppression_is_that_of_plain_loops(max_iou, limit):
     """Whole numbers, so that overlaps are exactly at the threshold too; some are negative."""
     rng = np.random.default_rng(0)
     for classes in (1, 3):
@@ -34,7 +30,7 @@ def test_suppression_is_that_of_plain_loops(suppress, max_iou, limit):
         assert valid[: len(picked)].all()
 
 
-def test_suppression_of_nothing(suppress):
+def test_suppression_of_nothing():
     boxes, labels = jnp.zeros((4, 4)), jnp.zeros(4, jnp.int32)
     _, valid = suppress(boxes, labels, jnp.zeros(4, bool), max_iou=jnp.float32(0.5), limit=5)
     assert not valid.any()
@@ -62,7 +58,7 @@ def test_detection_is_that_of_plain_loops(example, candidates, min_score, max_io
     options = {
         "candidates": candidates, "min_score": min_score, "max_iou": max_iou, "limit": limit,
     }  # fmt: skip
-    found = jax.jit(partial(detect, anchors=anchors, **options))(logits, codes, sizes=SIZES)
+    found = run(logits, codes, anchors, SIZES, **options)
     for image in range(3):
         expected = oracle.detect(logits[image], codes[image], anchors, SIZES[image], **options)
         boxes, scores, labels, valid = (np.asarray(part[image]) for part in found)
@@ -76,21 +72,19 @@ def test_detection_is_that_of_plain_loops(example, candidates, min_score, max_io
 
 def test_an_image_by_itself_is_that_of_the_batch_bit_for_bit(example):
     logits, codes, anchors = example
-    together = jax.jit(partial(detect, anchors=anchors))(logits, codes, sizes=SIZES)
+    together = run(logits, codes, anchors, SIZES)
     for image in range(3):
         rows = slice(image, image + 1)
-        alone = jax.jit(partial(detect, anchors=anchors))(
-            logits[rows], codes[rows], sizes=SIZES[rows]
-        )
+        alone = run(logits[rows], codes[rows], anchors, SIZES[rows])
         for one, many in zip(alone, together, strict=True):
             np.testing.assert_array_equal(one, many[rows])
 
 
-def found_of(logits, codes, anchors, size=(128, 128), **options):
+def found_of(anchors, logits, codes=None, size=(128, 128), **options):
     """[(class, box), ...] of one image."""
-    arrays = (jnp.asarray(part, jnp.float32) for part in (logits, codes, anchors))
-    logits, codes, anchors = arrays
-    found = detect(logits[None], codes[None], anchors, jnp.array([size]), **options)
+    codes = np.zeros((len(anchors), 4)) if codes is None else codes
+    logits, codes, anchors = (np.asarray(part, np.float32) for part in (logits, codes, anchors))
+    found = run(logits[None], codes[None], anchors, np.array([size]), **options)
     return [
         (int(label), box.tolist())
         for box, label, valid in zip(found.boxes[0], found.classes[0], found.valid[0], strict=True)
@@ -98,34 +92,33 @@ def found_of(logits, codes, anchors, size=(128, 128), **options):
     ]
 
 
+THREE = [[0, 0, 8, 8], [0, 20, 8, 28], [0, 40, 8, 48]]
+
+
 def test_classes_do_not_suppress_each_other():
-    anchors = [[0, 0, 8, 8], [0, 0, 8, 8]]
-    found = found_of([[3, 2], [1, 1.5]], np.zeros((2, 4)), anchors)
+    anchors = [THREE[0], THREE[0], THREE[0]]
+    found = found_of(anchors, [[3, 2], [1, 1.5], [1, 1]])
     assert found == [(0, [0, 0, 8, 8]), (1, [0, 0, 8, 8])]
 
 
 def test_of_equal_logits_the_first_anchor_wins_then_the_first_class():
-    # The anchors' maxima are in another order than the anchors.
-    anchors = [[0, 0, 8, 8], [0, 20, 8, 28], [0, 40, 8, 48]]
-    logits = [[-1, 0], [0, 0], [2, 0]]
-    found = found_of(logits, np.zeros((3, 4)), anchors)
-    assert [(label, box[1]) for label, box in found][:5] == [
-        (0, 40), (1, 0), (0, 20), (1, 20), (1, 40),
-    ]  # fmt: skip
-    few = found_of(logits, np.zeros((3, 4)), anchors, candidates=2)
-    assert [(label, box[1]) for label, box in few] == [(0, 40), (1, 0)]
+    logits = [[-1, 0], [0, 0], [2, 0]]  # the maxima are in another order than the anchors
+    order = [(0, 40), (1, 0), (0, 20), (1, 20), (1, 40), (0, 0)]
+    assert [(label, box[1]) for label, box in found_of(THREE, logits)] == order
+    for few in (1, 2, 3):
+        found = found_of(THREE, logits, candidates=few)
+        assert [(label, box[1]) for label, box in found] == order[:few]
 
 
 def test_boxes_end_where_the_image_does():
     anchors = [[-8, 100, 8, 120], [60, 60, 80, 80], [200, 0, 220, 20]]
-    found = found_of([[3], [2], [1]], np.zeros((3, 4)), anchors, size=(70, 110))
+    found = found_of(anchors, [[3, -9], [2, -9], [1, -9]], size=(70, 110))
     assert found == [(0, [0, 100, 8, 110]), (0, [60, 60, 70, 80])]
 
 
 def test_results_that_are_no_numbers_are_no_boxes():
-    anchors = [[0, 0, 8, 8], [0, 20, 8, 28]]
-    codes = np.array([[np.nan] * 4, [0] * 4])
-    assert found_of([[3], [2]], codes, anchors) == [(0, [0, 20, 8, 28])]
+    codes = np.array([[np.nan] * 4, [0] * 4, [1e38] * 4])
+    assert found_of(THREE, [[3, -9], [2, -9], [1, -9]], codes) == [(0, [0, 20, 8, 28])]
 
 
 @pytest.mark.parametrize(
@@ -139,4 +132,4 @@ def test_results_that_are_no_numbers_are_no_boxes():
 )
 def test_what_cannot_be_is_refused(options, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        found_of([[3]], np.zeros((1, 4)), [[0, 0, 8, 8]], **options)
+        found_of(THREE, np.zeros((3, 2)), **options)

@@ -10,6 +10,7 @@ from tasks.boxes import Targets, detection_losses, focal_loss, huber_loss, make_
 BATCH, ANCHORS, CLASSES = 2, 5, 3
 
 
+@pytest.fixture(scope="module")
 def example():
     """Logits, codes and targets; of the anchors two are positive and one is ignored."""
     rng = np.random.default_rng(0)
@@ -20,6 +21,9 @@ def example():
     classes = rng.integers(0, CLASSES, (BATCH, ANCHORS)).astype(np.int32)
     wanted = rng.normal(size=codes.shape).astype(np.float32)
     return logits, codes, Targets(*map(jnp.asarray, (classes, wanted, positive, negative)))
+
+
+sums = jax.jit(detection_losses)
 
 
 def focal(logit, wanted, alpha=0.25, gamma=1.5):
@@ -63,9 +67,9 @@ def test_huber_loss_by_hand():
     np.testing.assert_allclose(slopes, [0, 0.05, -0.1, 0.1, 0.1, -0.1], rtol=1e-6)
 
 
-def test_the_sums_of_each_image_are_those_of_plain_loops():
-    logits, codes, targets = example()
-    losses = jax.jit(detection_losses)(logits, codes, targets)
+def test_the_sums_of_each_image_are_those_of_plain_loops(example):
+    logits, codes, targets = example
+    losses = sums(logits, codes, targets)
     for image in range(BATCH):
         classes = boxes = 0.0
         for anchor in range(ANCHORS):
@@ -82,17 +86,17 @@ def test_the_sums_of_each_image_are_those_of_plain_loops():
     assert losses.positives.tolist() == [2, 0]
 
 
-def test_a_coordinate_whose_target_is_0_counts():
-    _, codes, targets = example()
-    logits = jnp.zeros((BATCH, ANCHORS, CLASSES))
+def test_a_coordinate_whose_target_is_0_counts(example):
+    _, codes, targets = example
+    logits = np.zeros((BATCH, ANCHORS, CLASSES), np.float32)
     targets = targets._replace(codes=jnp.zeros_like(targets.codes))
     expected = sum(huber(float(x)) for x in codes[0, [0, 3]].reshape(-1)) / 4
-    boxes = detection_losses(logits, jnp.asarray(codes), targets).boxes
+    boxes = sums(logits, codes, targets).boxes
     assert float(boxes[0]) == pytest.approx(expected, rel=1e-5)
 
 
-def test_one_number_divides_the_whole_batch():
-    losses = detection_losses(*example())
+def test_one_number_divides_the_whole_batch(example):
+    losses = sums(*example)
     both = losses.normalised(jnp.array([True, True]))
     assert float(both[0]) == pytest.approx(float(losses.classes.sum()) / 2, rel=1e-6)
     assert float(both[1]) == pytest.approx(float(losses.boxes.sum()) / 2, rel=1e-6)
@@ -104,8 +108,8 @@ def test_one_number_divides_the_whole_batch():
     assert float(last[1]) == 0
 
 
-def test_the_loss_is_the_same_on_one_device_and_on_two():
-    logits, codes, targets = example()
+def test_the_loss_is_the_same_on_one_device_and_on_two(example):
+    logits, codes, targets = example
 
     def loss(logits, codes, targets):
         return detection_losses(logits, codes, targets).normalised(jnp.ones(BATCH, bool))
@@ -121,7 +125,7 @@ def test_the_loss_is_the_same_on_one_device_and_on_two():
 def test_without_boxes_loss_and_gradients_are_finite(dtype):
     """And the class loss still counts: all anchors are to find nothing."""
     anchors = jnp.array([[0.0, 0, 4, 4], [0, 4, 4, 8]])
-    targets = make_targets(
+    targets = jax.jit(make_targets)(
         anchors, jnp.zeros((2, 3, 4)), jnp.zeros((2, 3), jnp.int32), jnp.zeros((2, 3), bool)
     )
 
@@ -130,7 +134,7 @@ def test_without_boxes_loss_and_gradients_are_finite(dtype):
         return classes + 50 * boxes
 
     logits, codes = jnp.ones((2, 2, 3), dtype), 100 * jnp.ones((2, 2, 4), dtype)
-    value, slopes = jax.value_and_grad(loss, (0, 1))(logits, codes)
+    value, slopes = jax.jit(jax.value_and_grad(loss, (0, 1)))(logits, codes)
     assert float(value) == pytest.approx(12 * focal(1, False), rel=1e-5)
     assert np.isfinite(slopes[0].astype(jnp.float32)).all() and (slopes[0] > 0).all()
     assert not np.asarray(slopes[1].astype(jnp.float32)).any()
