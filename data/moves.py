@@ -12,9 +12,10 @@ def random_flip(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def flip(image: np.ndarray) -> np.ndarray:
     """Swaps left and right of a `(height, width, channels)` image."""
-    # As whole pixels: NumPy takes three times as long to turn around their bytes.
-    pixels = np.ascontiguousarray(image).view(f"V{image.shape[2] * image.itemsize}")
-    return pixels[:, ::-1].copy().view(image.dtype)
+    flipped = np.empty_like(image)
+    for channel in range(image.shape[2]):  # a pixel of three bytes at a time takes twice as long
+        flipped[:, :, channel] = image[:, ::-1, channel]
+    return flipped
 
 
 def random_shift(image: np.ndarray, most: int, rng: np.random.Generator) -> np.ndarray:
@@ -40,6 +41,7 @@ def pad(array: np.ndarray, size: Sequence[int], value: int | Sequence[int]) -> n
     height, width = array.shape[:2]
     padded = np.empty((*size, *array.shape[2:]), array.dtype)
     padded[:height, :width] = array
-    padded[height:] = value
-    padded[:height, width:] = value
+    row = np.full(padded.shape[1:], value, array.dtype)  # copied whole, which is faster
+    padded[height:] = row
+    padded[:height, width:] = row[width:]
     return padded
