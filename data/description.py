@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from data.classes import class_names
+from data.coco import CATEGORIES, category_ids
 from data.settings import Settings, read_settings
 from data.source import no_such_split, open_source
 from data.spec import ArraySpec
@@ -17,7 +18,10 @@ PUBLISHED = {
     "cifar10": {"train": 50_000, "test": 10_000},
     "imagenet2012": {"train": 1_281_167, "validation": 50_000},
     "voc2012_segmentation": {"train": 1464, "trainaug": 10_582, "validation": 1449},
+    "coco/2017": {"train": 118_287, "validation": 5_000},
 }
+#: The same of classes, where TFDS's own code needs TensorFlow to name them.
+PUBLISHED_CLASSES = {"coco/2017": tuple(CATEGORIES.values())}
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Description:
       train_examples: examples in the train split of the config, which may be part of a TFDS split.
       eval_examples: the same for the evaluation split.
       class_names: in the order of the labels; empty where no array holds classes.
+      category_ids: the classes' numbers in the data set's own files; see
+        :func:`data.coco.category_ids`.
       train_spec: array name -> spec of one training example. Batches have `mask` as well.
       eval_spec: the same for evaluation.
     """
@@ -35,6 +41,7 @@ class Description:
     train_examples: int
     eval_examples: int
     class_names: tuple[str, ...]
+    category_ids: tuple[int, ...]
     train_spec: Mapping[str, ArraySpec]
     eval_spec: Mapping[str, ArraySpec]
 
@@ -56,7 +63,7 @@ def describe(config_data: Mapping[str, Any]) -> Description:
     names = class_names(
         train.name, train.features, train.metadata, settings.preprocess, settings.class_names
     )
-    return _description(settings, len(train), len(evaluation), names)
+    return _description(settings, len(train), len(evaluation), names, train.metadata)
 
 
 def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | None) -> Description:
@@ -78,34 +85,43 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
     try:
         return describe(config_data)
     except FileNotFoundError:
-        info = _info_without_files(settings.name)
-        if info is None and not settings.class_names:
+        classes = _classes_without_files(settings)
+        if classes is None:
             raise
-    names = settings.class_names
-    if info is not None:
-        features, metadata = info.features, info.metadata or {}
-        names = class_names(settings.name, features, metadata, settings.preprocess, names)
+    names, metadata = classes
     train, evaluation = (
         _size_without_files(settings.name, split, unknown_size)
         for split in (settings.train_split, settings.eval_split)
     )
-    return _description(settings, train, evaluation, names)
+    return _description(settings, train, evaluation, names, metadata)
 
 
 def _description(
-    settings: Settings, train_examples: int, eval_examples: int, names: tuple[str, ...]
+    settings: Settings,
+    train_examples: int,
+    eval_examples: int,
+    names: tuple[str, ...],
+    metadata: Mapping[str, Any],
 ) -> Description:
     specs = settings.preprocess.train_spec, settings.preprocess.eval_spec
-    return Description(train_examples, eval_examples, names, *specs)
+    ids = category_ids(names, metadata)
+    return Description(train_examples, eval_examples, names, ids, *specs)
 
 
-def _info_without_files(name: str) -> tfds.core.DatasetInfo | None:
-    """Features and metadata as TFDS's code has them; None where it does not know the set."""
+def _classes_without_files(settings: Settings) -> tuple[tuple[str, ...], Mapping[str, Any]] | None:
+    """Class names and metadata as TFDS's code has them; None where it does not know the set."""
+    if settings.class_names:
+        return settings.class_names, {}
+    plain = settings.name.partition(":")[0]
+    if plain in PUBLISHED_CLASSES:
+        return PUBLISHED_CLASSES[plain], {}
     with tempfile.TemporaryDirectory() as empty:
         try:
-            return tfds.builder(name.partition(":")[0], data_dir=empty).info
+            info = tfds.builder(plain, data_dir=empty).info
         except (tfds.core.DatasetNotFoundError, ImportError):
             return None
+    metadata = info.metadata or {}
+    return class_names(settings.name, info.features, metadata, settings.preprocess), metadata
 
 
 def _size_without_files(name: str, split: str, unknown_size: int | None) -> int:

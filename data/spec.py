@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 #: For :attr:`ArraySpec.values`: 0 to the data set's number of classes, less one.
 CLASSES = "classes"
+#: In an example that is evaluated: its number in the split, from 0.
+ROW = "(row)"
 
 Example = dict[str, Any]
 
@@ -62,4 +64,11 @@ class Preprocess(Protocol):
         """
 
     def evaluate(self, example: Example) -> dict[str, Any]:
-        """Makes the arrays of an evaluation example. Raises as :meth:`train` does."""
+        """Makes the arrays of an evaluation example.
+
+        Args:
+          example: as for :meth:`train`, with its number in the split by the name of :data:`ROW`.
+
+        Raises:
+          DecodeError: as :meth:`train` does.
+        """
