@@ -122,7 +122,10 @@ def grid(hyper, *, keep_probs, block_sizes):
     )
 
 
-#: ``config.data`` of each data set. Means and deviations are of its channels, from 0 to 1.
+#: Means and deviations of the channels of photographs, from 0 to 1: ImageNet's.
+PHOTOGRAPHS = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+#: ``config.data`` of each data set, and of each kind.
 DIGITS = {
     "name": "digits",
     "preprocess": "digits",
@@ -141,17 +144,11 @@ IMAGENET = {
     "name": "imagenet2012",
     "preprocess": "imagenet",
     "eval_split": "validation",
-    "mean": (0.485, 0.456, 0.406),
-    "std": (0.229, 0.224, 0.225),
     "threads": 16,
     "prefetch": 16,
-}
-
-SEGMENTATION_DATA = {
-    "preprocess": "segmentation",
-    "mean": (0.485, 0.456, 0.406),
-    "std": (0.229, 0.224, 0.225),
-}
+} | PHOTOGRAPHS
+SEGMENTATION_DATA = {"preprocess": "segmentation"} | PHOTOGRAPHS
+DETECTION_DATA = {"preprocess": "detection"} | PHOTOGRAPHS
 
 #: The rows of the paper's section 4.4, as what each changes in the baseline.
 SEGMENTATION = {
@@ -163,6 +160,9 @@ SEGMENTATION = {
         "regularizer.block_size": 7,
     },
 }
+
+#: The rows of the paper's section 4.3, as what each changes in the baseline.
+DETECTION = {"baseline": {}, "dropblock": {"regularizer.name": "dropblock"}}
 
 #: ``config.optimizer`` of Table 2: RMSProp as TensorFlow's, whose squares begin at 1 and whose
 #: epsilon is under the root (Real et al. 2018, arXiv 1802.01548, and the authors' code).

@@ -6,6 +6,7 @@ arguments of its constructor. With ``without_data`` its batches are never asked 
 set may be missing.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -95,6 +96,14 @@ class Task(Protocol):
 
     def eval_batches(self, process: int, processes: int) -> Batches:
         """Opens the evaluation split once, padded with rows whose ``mask`` is False."""
+
+
+@runtime_checkable
+class WritesResults(Protocol):
+    """What a task has beside these if ``eval.py --detections`` can write what was found."""
+
+    def write_results(self, metrics: Any, path: str | os.PathLike) -> None:
+        """Writes what the metrics of a whole split hold of each example."""
 
 
 @runtime_checkable
