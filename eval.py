@@ -6,16 +6,20 @@ The config is the run's own. For the paper's Figures 5 (DropBlock at inference) 
 
     python eval.py ... --inference_keep_prob=1,0.9,0.8 --inference_block_size=1,3
     python eval.py ... --cam=10
+
+Pictures of images, truth and prediction side by side:
+
+    python eval.py ... --draw=10
 """
 
 import sys
 from pathlib import Path
-from typing import TextIO
 
 from absl import logging
 from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_list, FlagValues
 
-from runfiles import evaluations, json_line
+from probes.pictures import PICTURES, pictures_of
+from runfiles import EVALUATIONS, INFERENCE, json_line
 from training.config import Arguments, check_config, one_line_errors, parse
 from training.config.check import numbers
 from training.errors import RunError
@@ -28,7 +32,8 @@ def define_flags(values: FlagValues) -> None:
     DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.", values)
     DEFINE_list("inference_keep_prob", [], "Evaluate with DropBlock, once for each.", values)
     DEFINE_list("inference_block_size", [], "And for each of these; else the config's.", values)
-    DEFINE_integer("cam", 0, "Class activation maps of so many images.", 0, flag_values=values)
+    for name, (what, _) in PICTURES.items():
+        DEFINE_integer(name, 0, f"{what} of so many images.", 0, flag_values=values)
 
 
 def main(argv: list[str]) -> None:
@@ -55,43 +60,36 @@ def main(argv: list[str]) -> None:
 def evaluate(
     arguments: Arguments, keep_probs: list[float], block_sizes: list[int], stop: StopRequest
 ) -> None:
-    from probes import class_activation, inference_drop
+    from probes import inference_drop
     from training import evaluation
     from training.devices import processes
     from training.run import build_run
     from training.state import fingerprint
-    from training.workdir import Checkpoints
-
-    def say(line: str, file: TextIO | None = None) -> None:
-        if processes.is_first():
-            print(line, file=file, flush=True)
+    from training.workdir import find_trained, write_lines
 
     run, workdir = build_run(arguments.config), Path(arguments.workdir)
-    if arguments.cam and (reason := class_activation.why_not(run)):
-        raise ValueError(f"--cam does not fit this run: {reason}.")
-    scores = evaluations(workdir, run.task.best_metric)
-    checkpoints = Checkpoints(workdir, scores, read_only=True)
-    step = checkpoints.best() if arguments.checkpoint == "best" else checkpoints.latest()
-    if step is None:
-        raise FileNotFoundError(f"--workdir={workdir} holds no checkpoint to evaluate yet.")
-    for damaged, reason in checkpoints.damaged.items():
-        say(f"the checkpoint of step {damaged} is damaged ({reason})", sys.stderr)
+    say = print if processes.is_first() else lambda *args, **kwargs: None
+    pictures = pictures_of(run, {flag: getattr(arguments, flag) for flag in PICTURES})
+    checkpoints, step = find_trained(workdir, run.task.best_metric, arguments.checkpoint)
     if arguments.fingerprint:
         say(fingerprint(checkpoints.restore(step, run.abstract_state())[0]))
         return
     state = checkpoints.restore_network(step, run.abstract_state())
-    if arguments.cam:
-        path = class_activation.save_class_activation(run, state, workdir, arguments.cam)
-        say(f"class activation maps: {path}")
+    for what, save in pictures.items():
+        say(f"{what}: {save(state, workdir)}")
     if keep_probs:
         lines, sizes = [], block_sizes or [arguments.config.regularizer.block_size]
         for line in inference_drop.evaluate_with_drop(run, state, keep_probs, sizes, stop):
             lines.append({"step": step} | line)
-            say(json_line(lines[-1]))
-        inference_drop.write_lines(workdir, lines)
-    elif not arguments.cam:
+            say(json_line(lines[-1]), flush=True)
+        write_lines(workdir / INFERENCE, lines)
+    elif not pictures:
         results = evaluation.evaluate(run, run.eval_step, state, stop) or {}
-        say(json_line({"step": step} | {f"eval/{name}": v for name, v in results.items()}))
+        line = {"step": step} | {f"eval/{name}": value for name, value in results.items()}
+        say(json_line(line))
+        if absent := evaluation.absent(results):
+            say(f"not in the split, and not in the mean: {', '.join(absent)}", file=sys.stderr)
+        write_lines(workdir / EVALUATIONS, [line | {"changes": arguments.changes}], append=True)
 
 
 if __name__ == "__main__":

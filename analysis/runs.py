@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from analysis.differences import setting
-from runfiles import CHECKPOINTS, CONFIG, DAMAGED, RunRecord, best_step, read_metrics, read_record
+from runfiles import (
+    CHECKPOINTS,
+    CONFIG,
+    DAMAGED,
+    EVALUATIONS,
+    RunRecord,
+    best_step,
+    read_lines,
+    read_metrics,
+    read_record,
+)
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,19 @@ class Run:
         """The value of the last evaluation that has the metric; NaN where none has."""
         values = self.evaluations(metric)
         return values[max(values)] if values else math.nan
+
+    def other_splits(self, metric: str) -> dict[str, float]:
+        """Split -> ``eval/<metric>`` as eval.py last measured it there; its own split is left out.
+
+        Evaluations with other changes of the config do not count.
+        """
+        own, name = self.config["data"]["eval_split"], f"eval/{metric}"
+        values = {
+            line["changes"]["data.eval_split"]: line[name]
+            for line in read_lines(self.workdir / EVALUATIONS)
+            if name in line and line.get("changes", {}).keys() == {"data.eval_split"}
+        }
+        return {split: value for split, value in values.items() if split != own}
 
 
 def find_runs(*folders: Path) -> list[Run]:

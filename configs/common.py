@@ -33,6 +33,8 @@ def base() -> ConfigDict:
         "data_dir": config_dict.placeholder(str),
         "train_split": "train",
         "eval_split": "test",
+        # Empty for those that the data set has.
+        "class_names": (),
         "preprocess": config_dict.placeholder(str),
         "threads": 2,
         "prefetch": 4,

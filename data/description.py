@@ -17,6 +17,7 @@ from data.spec import ArraySpec
 PUBLISHED = {
     "cifar10": {"train": 50_000, "test": 10_000},
     "imagenet2012": {"train": 1_281_167, "validation": 50_000},
+    "voc2012_segmentation": {"train": 1464, "trainaug": 10_582, "validation": 1449},
     "coco/2017": {"train": 118_287, "validation": 5_000},
 }
 #: The same of classes, where TFDS's own code needs TensorFlow to name them.
@@ -59,15 +60,17 @@ def describe(config_data: Mapping[str, Any]) -> Description:
         open_source(settings.name, split, settings.data_dir)
         for split in (settings.train_split, settings.eval_split)
     )
-    names = class_names(train.name, train.features, train.metadata, settings.preprocess)
+    names = class_names(
+        train.name, train.features, train.metadata, settings.preprocess, settings.class_names
+    )
     return _description(settings, len(train), len(evaluation), names, train.metadata)
 
 
 def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | None) -> Description:
     """:func:`describe`; of a data set that is not on disk, what is known without its files.
 
-    Its features and classes are those of TFDS's own code, its sizes the published ones. Nothing is
-    downloaded.
+    Its features and classes are those of TFDS's own code, or the classes those of the config; its
+    sizes the published ones. Nothing is downloaded.
 
     Args:
       config_data: as for :func:`describe`.
@@ -75,7 +78,7 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
         refuse it.
 
     Raises:
-      FileNotFoundError: it is not on disk and TFDS does not know it either.
+      FileNotFoundError: it is not on disk, TFDS does not know it, and the config has no classes.
       ValueError: as :func:`describe`, or its size is not known and none was given.
     """
     settings = read_settings(config_data)
@@ -106,17 +109,17 @@ def _description(
 
 
 def _classes_without_files(settings: Settings) -> tuple[tuple[str, ...], Mapping[str, Any]] | None:
-    """Class names and metadata as TFDS's code has them; None where it does not know the set."""
-    plain = settings.name.partition(":")[0]
+    """Class names and metadata, as TFDS's code has them if not the config; None where neither."""
+    plain, given = settings.name.partition(":")[0], settings.class_names
     if plain in PUBLISHED_CLASSES:
-        return PUBLISHED_CLASSES[plain], {}
+        return given or PUBLISHED_CLASSES[plain], {}
     with tempfile.TemporaryDirectory() as empty:
         try:
             info = tfds.builder(plain, data_dir=empty).info
         except (tfds.core.DatasetNotFoundError, ImportError):
-            return None
+            return (given, {}) if given else None
     metadata = info.metadata or {}
-    return class_names(settings.name, info.features, metadata, settings.preprocess), metadata
+    return class_names(plain, info.features, metadata, settings.preprocess, given), metadata
 
 
 def _size_without_files(name: str, split: str, unknown_size: int | None) -> int:

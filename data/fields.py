@@ -64,6 +64,16 @@ def text(field: str, value: Any) -> str:
     return value
 
 
+def names(field: str, value: Any) -> tuple[str, ...]:
+    """Returns the value if it is a list of different texts, none of them empty."""
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    if not is_list or not all(isinstance(name, str) and name for name in value):
+        raise refusal(field, value, "a list of texts that are not empty")
+    if len(set(value)) < len(value):
+        raise refusal(field, value, "a list of different texts")
+    return tuple(value)
+
+
 def refusal(field: str, value: Any, allowed: str) -> ValueError:
     """Makes the error for a value that is not allowed."""
     return ValueError(f"config.data.{field} must be {allowed}, got {value!r}.")

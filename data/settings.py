@@ -21,6 +21,7 @@ class Settings:
       data_dir: where TFDS data sets lie, None for TFDS's default.
       train_split: a TFDS split or part of one, such as `train[:90%]`.
       eval_split: the same for evaluation.
+      class_names: in the order of the labels; empty for those that the data set has.
       preprocess: made by the file of that name in `data/preprocess`, from all further fields.
       threads: that read and decode, 0 for none beside the caller's.
       prefetch: batches made ahead; at least one a thread.
@@ -31,6 +32,7 @@ class Settings:
     data_dir: str | os.PathLike | None
     train_split: str
     eval_split: str
+    class_names: tuple[str, ...]
     preprocess: Preprocess
     threads: int
     prefetch: int
@@ -40,6 +42,7 @@ class Settings:
         fields.text("name", self.name)
         fields.text("train_split", self.train_split)
         fields.text("eval_split", self.eval_split)
+        fields.names("class_names", self.class_names)
         if not isinstance(self.data_dir, str | os.PathLike | None):
             raise fields.refusal("data_dir", self.data_dir, "a folder, or None for TFDS's default")
         fields.whole("threads", self.threads, least=0)

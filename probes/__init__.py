@@ -1,4 +1,1 @@
-"""Looks into trained networks: feature maps, class activation maps, DropBlock at inference.
-
-Each probe is a file with ``why_not(run)``: None where it fits the run, else the reason in words.
-"""
+"""Looks into trained networks: pictures of predictions, feature maps, DropBlock at inference."""

@@ -1,6 +1,5 @@
 """Class activation maps: which parts of an image speak for its class (Figure 6)."""
 
-import contextlib
 import io
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from probes.examples import first_examples
 from runfiles import CLASS_ACTIVATION, replace
 from training.devices import processes
 from training.run import Run
@@ -24,7 +24,7 @@ def why_not(run: Run) -> str | None:
     return None
 
 
-def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
+def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
     """Writes ``class_activation.npz`` of the first ``count`` evaluation images; returns its path.
 
     Images that do not decode are passed over. Of several processes, process 0 writes.
@@ -50,22 +50,16 @@ def save_class_activation(run: Run, state: TrainState, workdir: Path, count: int
         return jnp.argmax(logits, -1), jnp.einsum("nhwc,nc->nhw", last, weights)
 
     parts: dict[str, list[np.ndarray]] = {}
-    found = 0
-    with contextlib.closing(task.eval_batches(0, 1)) as batches:
-        for batch in batches:
-            prediction, activation = jax.device_get(activate(local, batch["image"], batch["label"]))
-            valid = np.flatnonzero(batch["mask"])[: count - found]
-            found += len(valid)
-            arrays = {
-                "image": batch["image"],
-                "label": batch["label"],
-                "prediction": prediction.astype(np.int32),
-                "activation": activation,
-            }
-            for name, array in arrays.items():
-                parts.setdefault(name, []).append(array[valid])
-            if found == count:
-                break
+    for batch, rows in first_examples(task, count):
+        prediction, activation = jax.device_get(activate(local, batch["image"], batch["label"]))
+        arrays = {
+            "image": batch["image"],
+            "label": batch["label"],
+            "prediction": prediction.astype(np.int32),
+            "activation": activation,
+        }
+        for name, array in arrays.items():
+            parts.setdefault(name, []).append(array[rows])
     file = io.BytesIO()
     arrays = {name: np.concatenate(own) for name, own in parts.items()}
     np.savez(file, class_names=np.array(task.class_names), **arrays)

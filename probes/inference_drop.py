@@ -2,26 +2,19 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 
 from regularizers import Active, Drop, draw_masks, list_sites
 from regularizers.dropblock import DropBlock
-from runfiles import INFERENCE, json_line, replace
 from tasks import Batch, Metrics
-from training.devices import STOP, processes
+from training.devices import STOP
 from training.evaluation import evaluate
 from training.run import Run
 from training.state import TrainState, merge
 from training.step import EvalStep
 from training.stop import StopRequest
-
-
-def why_not(run: Run) -> str | None:
-    """Tells why a run cannot be evaluated with DropBlock; always None, since every run can."""
-    return None
 
 
 def evaluate_with_drop(
@@ -49,12 +42,6 @@ def evaluate_with_drop(
                 return
             metrics = {f"eval/{name}": value for name, value in results.items()}
             yield {"block_size": block_size, "keep_prob": keep_prob} | metrics
-
-
-def write_lines(workdir: Path, lines: Sequence[dict[str, float]]) -> None:
-    """Writes ``inference.jsonl`` into a run's folder, for the figure; process 0 alone does."""
-    if processes.is_first():
-        replace(workdir / INFERENCE, "".join(json_line(line) + "\n" for line in lines))
 
 
 def _make_eval_step(run: Run, block_size: int) -> Callable[[float], EvalStep]:

@@ -12,6 +12,8 @@ CHECKPOINTS = "checkpoints"
 DAMAGED = "damaged"
 #: Pictures (a folder).
 FIGURES = "figures"
+#: Among them, one for each evaluation image that was asked for (a folder).
+PREDICTIONS = "predictions"
 #: Held by the process that runs there.
 LOCK = "lock"
 #: Why a sweep's run failed, in one line.
@@ -23,6 +25,9 @@ TRAIN_LOG = "train.log"
 FEATURE_MAPS = "feature_maps.npz"
 #: Images and the class activation maps of them.
 CLASS_ACTIVATION = "class_activation.npz"
+#: What eval.py measured, one JSON object a line: ``step``, ``changes`` (fields of the config) and
+#: ``eval/...``.
+EVALUATIONS = "evaluations.jsonl"
 #: Evaluations with DropBlock applied at inference, one JSON object a line.
 INFERENCE = "inference.jsonl"
 

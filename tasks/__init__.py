@@ -1,5 +1,5 @@
 """Tasks: what the trainer has to know of a job, and nothing else. See :class:`tasks.Task`."""
 
-from tasks.contract import Batch, Batches, Curve, Metrics, Task
+from tasks.contract import Batch, Batches, Curve, Draws, Metrics, Task
 
-__all__ = ["Batch", "Batches", "Curve", "Metrics", "Task"]
+__all__ = ["Batch", "Batches", "Curve", "Draws", "Metrics", "Task"]

@@ -7,11 +7,12 @@ set may be missing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import jax
 import numpy as np
 from flax import nnx
+from PIL import Image
 
 from regularizers import NO_DROP, Drop
 
@@ -94,3 +95,16 @@ class Task(Protocol):
 
     def eval_batches(self, process: int, processes: int) -> Batches:
         """Opens the evaluation split once, padded with rows whose ``mask`` is False."""
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """What a task has beside these if ``eval.py --draw`` can show what its network says."""
+
+    def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
+        """Computes what the network says of each row of an evaluation batch."""
+
+    def draw(
+        self, example: dict[str, np.ndarray], prediction: dict[str, np.ndarray]
+    ) -> Image.Image:
+        """Draws one row of an evaluation batch, and what the network says of it, beside it."""

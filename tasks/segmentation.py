@@ -2,14 +2,18 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from ml_collections import ConfigDict
+from PIL import Image
 
 from metrics import ConfusionMatrix, Mean, MetricSet
 from models.layers.resize import interpolate, interpolation
 from regularizers import NO_DROP, Drop
 from tasks.contract import Batch, Curve
+from tasks.drawing.palette import IGNORED, colour_labels, palette
+from tasks.drawing.panels import side_by_side
 from tasks.images import ImageTask
 
 TRAIN_AT = ("logits", "labels")
@@ -127,6 +131,31 @@ class Segmentation(ImageTask):
             return make(ratio / STRIDE, (ratio - 1) / (2 * STRIDE))
 
         return interpolate(logits, matrices(0), matrices(1))
+
+    def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
+        logits = self.logits_at_labels(model, batch)
+        return {"label": jnp.argmax(logits, -1).astype(jnp.uint8)}
+
+    def draw(
+        self, example: dict[str, np.ndarray], prediction: dict[str, np.ndarray]
+    ) -> Image.Image:
+        """Draws the image, its labels and the predicted ones; ignored pixels are grey."""
+        height, width, *size = example["sizes"]
+        label, predicted = (one["label"][: size[0], : size[1]] for one in (example, prediction))
+        image = Image.fromarray(example["image"][:height, :width])
+        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+        valid = label != self._ignored
+        right = 100 * np.mean(predicted[valid] == label[valid]) if valid.any() else 0.0
+        names = self.class_names
+        panels = [
+            np.asarray(image),
+            colour_labels(np.where(valid, label, len(names)), len(names)),
+            colour_labels(predicted, len(names)),
+        ]
+        titles = ["image", "truth", f"prediction, {right:.1f} % of pixels right"]
+        colours = [tuple(colour) for colour in palette(len(names)).tolist()]
+        legend = list(zip((*names, "ignored"), (*colours, IGNORED), strict=True))
+        return side_by_side(panels, titles, legend)
 
     def _valid(self, labels: jax.Array, mask: jax.Array) -> jax.Array:
         return (labels != self._ignored) & mask[:, None, None]

@@ -1,6 +1,7 @@
 """Evaluation over the whole split: every image counts exactly once."""
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -11,6 +12,12 @@ from training.protocols import Run
 from training.state import TrainState
 from training.step import EvalStep
 from training.stop import StopRequest
+
+
+def absent(results: Mapping[str, float]) -> list[str]:
+    """The names after the "/" of metrics by class that have no value, as nothing of it occurs."""
+    kinds = [name.partition("/")[2] for name, value in results.items() if np.isnan(value)]
+    return [name for name in dict.fromkeys(kinds) if name]
 
 
 def evaluate(

@@ -58,10 +58,15 @@ def train(run: Run, record: Record, stop: StopRequest) -> tuple[TrainState, int 
             return state, None
 
         record.open()
-        steps = compile_steps(run, progress.say)
-        with stop.deferred(), processes.together():
-            state, complete = _Loop(run, steps, record, progress, stop).train(state, step)
-            record.verify(state)
+        loader = run.task.train_batches(step, jax.process_index(), jax.process_count())
+        with contextlib.closing(loader):
+            # Before the steps are compiled: what is wrong with the first images is said at once.
+            batches = None if step == run.steps else DeviceBatches(loader, run.mesh, stop)
+            steps = compile_steps(run, progress.say)
+            with stop.deferred(), processes.together():
+                loop = _Loop(run, steps, record, progress, stop)
+                state, complete = loop.train(state, step, batches)
+                record.verify(state)
     return state, None if complete else stop.signal or signal.SIGTERM
 
 
@@ -75,44 +80,43 @@ class _Loop:
     progress: Progress
     stop: StopRequest
 
-    def train(self, state: TrainState, step: int) -> tuple[TrainState, bool]:
+    def train(
+        self, state: TrainState, step: int, batches: DeviceBatches | None
+    ) -> tuple[TrainState, bool]:
         """Trains from ``step``; returns the last state and whether the run is complete."""
         config, steps = self.run.config, self.run.steps
         stopped_in_evaluation = step and self.evaluates(step) and not self.record.is_evaluated(step)
         if stopped_in_evaluation and not self.evaluate(state, step):
             return state, False
-        if step == steps:
+        if batches is None:
             return state, True
 
-        loader = self.run.task.train_batches(step, jax.process_index(), jax.process_count())
-        with contextlib.closing(loader) as batches:
-            on_devices = DeviceBatches(batches, self.run.mesh, self.stop)
-            in_flight = StepsInFlight(self.record.last_good)
-            log, watch = TrainLog(config.batch_size), Stopwatch()
-            stopping = False
-            while step < steps and not stopping:
-                state, scalars = self.steps.train(state, next(on_devices), self.run.values)
-                step += 1
-                log.add(scalars)
-                self.progress.advance()
-                in_flight.add(step, scalars)
-                self.record.check()
-                # Asked once a step: one that stops is one that saves.
-                stopping = in_flight.stop_agreed if jax.process_count() > 1 else self.stop.asked
-                ends = stopping or step == steps
-                if ends or step % config.log_every == 0:
-                    in_flight.land_all()
-                    line = log.line(watch.lap(), on_devices.waited, batches.bad_images.count)
-                    on_devices.waited = 0.0
-                    self.progress.show(line)
-                    self.record.log(step, line)
-                if ends or self.evaluates(step) or step % config.checkpoint_every == 0:
-                    in_flight.land_all()
-                    with watch.saving():
-                        self.save(state, step)
-                if self.evaluates(step):
-                    with watch.paused():
-                        stopping = not self.evaluate(state, step) or stopping
+        in_flight = StepsInFlight(self.record.last_good)
+        log, watch = TrainLog(config.batch_size), Stopwatch()
+        stopping = False
+        while step < steps and not stopping:
+            state, scalars = self.steps.train(state, next(batches), self.run.values)
+            step += 1
+            log.add(scalars)
+            self.progress.advance()
+            in_flight.add(step, scalars)
+            self.record.check()
+            # Asked once a step: one that stops is one that saves.
+            stopping = in_flight.stop_agreed if jax.process_count() > 1 else self.stop.asked
+            ends = stopping or step == steps
+            if ends or step % config.log_every == 0:
+                in_flight.land_all()
+                line = log.line(watch.lap(), batches.waited, batches.bad_images)
+                batches.waited = 0.0
+                self.progress.show(line)
+                self.record.log(step, line)
+            if ends or self.evaluates(step) or step % config.checkpoint_every == 0:
+                in_flight.land_all()
+                with watch.saving():
+                    self.save(state, step)
+            if self.evaluates(step):
+                with watch.paused():
+                    stopping = not self.evaluate(state, step) or stopping
         return state, step == steps and not stopping
 
     def evaluates(self, step: int) -> bool:

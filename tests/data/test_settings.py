@@ -28,6 +28,7 @@ def refused(match, without=(), **changes):
         *(("std", value) for value in ((0.2, 0.2, 0), (0.2, 0.2, -0.2), (58, 57, 57), (0.2,))),
         *(("threads", value) for value in (-1, 1.5, "2")),
         *(("prefetch", value) for value in (-1, None, math.inf)),
+        *(("class_names", value) for value in ("ab", ("a", ""), ("a", "a"), (1, 2))),
         *(("max_bad_share", value) for value in (-0.1, 1.1, math.nan, "1%", None)),
         *(("autoaugment", value) for value in ("cifar", None)),
         *(("preprocess", value) for value in ("ciphar", "base", None, 3)),

@@ -80,6 +80,7 @@ def config(data_dir: Path | None, **changes) -> ConfigDict:
         "threads": 2,
         "prefetch": 2,
         "max_bad_share": 0.01,
+        "class_names": (),
         "mean": (0.5, 0.5, 0.5),
         "std": (0.25, 0.25, 0.25),
         "autoaugment": "none",

@@ -61,6 +61,11 @@ class DeviceBatches:
         self.waited = 0.0
         self._ready = self._fetch()
 
+    @property
+    def bad_images(self) -> int:
+        """The number of images that did not decode so far."""
+        return self._batches.bad_images.count
+
     def __iter__(self) -> Iterator[dict[str, jax.Array]]:
         return self
 

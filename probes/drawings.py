@@ -1,0 +1,49 @@
+"""Pictures of the first evaluation images, with the truth and what the network says."""
+
+import io
+from pathlib import Path
+
+import jax
+
+from probes.examples import first_examples
+from runfiles import FIGURES, PREDICTIONS, replace
+from tasks import Draws
+from training.devices import processes
+from training.run import Run
+from training.state import TrainState, merge, to_host
+
+
+def why_not(run: Run) -> str | None:
+    """Tells why a run has no such pictures; None if it has them."""
+    return None if isinstance(run.task, Draws) else "its task draws nothing"
+
+
+def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
+    """Writes ``figures/predictions/00000.png`` and so on; returns the folder.
+
+    One picture for each of the first ``count`` evaluation images that decode. Of several
+    processes, process 0 writes.
+    """
+    task, folder, local = run.task, workdir / FIGURES / PREDICTIONS, to_host(state)
+    assert isinstance(task, Draws)
+    if not processes.is_first():
+        return folder
+
+    predict = jax.jit(
+        lambda state, batch: task.predict(
+            merge(run.graphdef, state.eval_params, state.batch_stats), batch
+        )
+    )
+    number = 0
+    for batch, rows in first_examples(run.task, count):
+        predictions = jax.device_get(predict(local, batch))
+        for row in rows:
+            example, own = (
+                {name: array[row] for name, array in arrays.items()}
+                for arrays in (batch, predictions)
+            )
+            file = io.BytesIO()
+            task.draw(example, own).save(file, "PNG")
+            replace(folder / f"{number:05}.png", file.getvalue())
+            number += 1
+    return folder
