@@ -104,6 +104,7 @@ def run_ours(job: str, folder: Path) -> None:
         "data_dir": folder,
         "train_split": "train",
         "eval_split": "train",
+        "class_names": (),
         "preprocess": job,
         "image_size": SIZES[job],
         "mean": MEAN,

@@ -109,19 +109,17 @@ def _description(
 
 
 def _classes_without_files(settings: Settings) -> tuple[tuple[str, ...], Mapping[str, Any]] | None:
-    """Class names and metadata as TFDS's code has them; None where it does not know the set."""
-    if settings.class_names:
-        return settings.class_names, {}
-    plain = settings.name.partition(":")[0]
+    """Class names and metadata, as TFDS's code has them if not the config; None where neither."""
+    plain, given = settings.name.partition(":")[0], settings.class_names
     if plain in PUBLISHED_CLASSES:
-        return PUBLISHED_CLASSES[plain], {}
+        return given or PUBLISHED_CLASSES[plain], {}
     with tempfile.TemporaryDirectory() as empty:
         try:
             info = tfds.builder(plain, data_dir=empty).info
         except (tfds.core.DatasetNotFoundError, ImportError):
-            return None
+            return (given, {}) if given else None
     metadata = info.metadata or {}
-    return class_names(settings.name, info.features, metadata, settings.preprocess), metadata
+    return class_names(plain, info.features, metadata, settings.preprocess, given), metadata
 
 
 def _size_without_files(name: str, split: str, unknown_size: int | None) -> int:
