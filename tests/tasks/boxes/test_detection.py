@@ -110,6 +110,11 @@ def test_of_equal_logits_the_first_anchor_wins_then_the_first_class():
         assert [(label, box[1]) for label, box in found] == order[:few]
 
 
+def test_a_score_must_be_above_the_smallest():
+    logits = [[0, -9], [-9, 0.01], [-9, -0.01]]
+    assert found_of(THREE, logits, min_score=0.5) == [(1, [0, 20, 8, 28])]
+
+
 def test_boxes_end_where_the_image_does():
     anchors = [[-8, 100, 8, 120], [60, 60, 80, 80], [200, 0, 220, 20]]
     found = found_of(anchors, [[3, -9], [2, -9], [1, -9]], size=(70, 110))
