@@ -80,7 +80,7 @@ def _draw_boxes(image: Image.Image, objects: Any, names: Sequence[str]) -> str:
         )
         colour = colour_of(int(label) + 1)
         draw.rectangle(corners, outline=colour, width=2)
-        draw.text(
-            (corners[0] + 3, corners[1] + 1), names[label], colour, ImageFont.load_default(11)
-        )
+        font = ImageFont.load_default(11)
+        place = corners[0] + 3, corners[1] + 1
+        draw.text(place, names[label], colour, font, stroke_width=1, stroke_fill="white")
     return f"{len(objects['label'])} boxes"
