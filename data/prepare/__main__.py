@@ -19,7 +19,7 @@ from tqdm import tqdm
 import registry
 from data.appear import appearing_whole
 from data.locate import SOURCES, data_directory
-from data.prepare.contents import Contents
+from data.prepare.contents import Contents, check_name
 from data.prepare.report import printable, report
 from data.prepare.samples import draw_samples
 from data.prepare.write import set_folder, write
@@ -44,6 +44,8 @@ def main(argv: list[str] | None = None) -> None:
     try:
         if not source.is_dir():
             raise NotADirectoryError(f"--from={source} is no folder")
+        if "name" in options:
+            check_name(options["name"])
         prepare(function(source, **options), data_dir)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {printable(str(error))}")

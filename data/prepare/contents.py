@@ -1,5 +1,6 @@
 """What a data set will hold, before an image is read."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,12 @@ from data.spec import Example
 
 #: Names an example in messages, and gives it its place: TFDS sorts by the hash of it.
 Key = str | int
+
+
+def check_name(name: str) -> None:
+    """Refuses a name that TFDS would not take for a data set's."""
+    if not re.fullmatch("[a-z][a-z0-9_]*", name):
+        raise ValueError(f"--name must be lower-case letters, digits and _, got {name!r}")
 
 
 @dataclass(frozen=True)

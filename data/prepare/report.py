@@ -1,6 +1,7 @@
 """The summary of what was written."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from data.classes import names_of_classes
@@ -24,18 +25,16 @@ def _lines(contents: Contents, tallies: Mapping[str, Tally]) -> Iterator[str]:
     names = names_of_classes(contents.features, contents.metadata)
     for split, tally in tallies.items():
         line = f"{split:<12}{tally.examples:,} images"
-        if boxes := "objects" in contents.features:
+        if "objects" in contents.features:
             line += f", {tally.labels.total():,} boxes"
-        if tally.labels:
-            ordered = tally.labels.most_common()
-            most, least = (
-                f"{names[label]} ({count:,})" for label, count in (ordered[0], ordered[-1])
-            )
-            line += f", from {least} to {most}"
+        counts = Counter({name: tally.labels[label] for label, name in enumerate(names)})
+        present = [f"{name} ({count:,})" for name, count in counts.most_common() if count]
+        if present:
+            line += f", from {present[-1]} to {present[0]}"
         yield line
-        absent = [name for label, name in enumerate(names) if not tally.labels[label]]
-        if absent and (boxes or "label" in contents.features):
-            yield from _some(f"{'':<12}classes without an example:", absent)
+        yield from _some(
+            f"{'':<12}classes without an example:", [name for name in names if not counts[name]]
+        )
         broken = [f"{key}: {reason}" for key, reason in tally.left_out.items()]
         yield from _some(f"{'':<12}broken, left out:", broken, all_of_them=True)
     yield from _some(f"{'classes':<12}{len(names)}:", names)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TypeVar
 
@@ -32,6 +32,24 @@ def split_of_list(path: str) -> str | None:
     words = re.findall("[a-z]+", PurePosixPath(path).stem.lower())
     named = {_WORDS[word] for word in words if word in _WORDS}
     return named.pop() if len(named) == 1 else split_of_path(path)
+
+
+def splits_of_lists(paths: Sequence[str], source: object) -> dict[str, str | None]:
+    """The split of each file that lists examples; None for a single one that does not say.
+
+    Raises:
+      ValueError: of several, one does not say, or two say the same.
+    """
+    splits = {path: split_of_list(path) for path in paths}
+    for path, split in splits.items():
+        alone = list(splits.values()).count(split) == 1
+        if len(paths) > 1 and not (split and alone):
+            raise ValueError(
+                f"{source} holds {', '.join(paths)}: which is train, val or test must be seen from "
+                f"their names, one file for each; {path} is "
+                + ("not the only one of its kind" if split else "none of them")
+            )
+    return splits
 
 
 def in_order(splits: Mapping[str, _Value]) -> dict[str, _Value]:

@@ -5,6 +5,9 @@ import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from data.decode import decode_labels
 from data.prepare.contents import Key
 from data.spec import Example
 
@@ -14,7 +17,7 @@ class Tally:
 
     Attributes:
       examples: how many were written.
-      labels: label -> how often it was; of boxes, each counts.
+      labels: label -> how often it was: each box counts, and of a mask each class once.
       left_out: key of each broken example -> what is wrong with it.
       digests: of an image's bytes -> key of the first example with it.
     """
@@ -29,9 +32,7 @@ class Tally:
     def add(self, key: Key, example: Example) -> None:
         """Counts an example that was written."""
         digest = hashlib.blake2b(example["image"], digest_size=16).digest()
-        labels = [
-            item["label"] for item in (example, *example.get("objects", ())) if "label" in item
-        ]
+        labels = _labels(example)
         with self._lock:
             self.examples += 1
             self.labels.update(labels)
@@ -41,6 +42,14 @@ class Tally:
         """Counts an example that is broken."""
         with self._lock:
             self.left_out[key] = reason
+
+
+def _labels(example: Example) -> list[int]:
+    if "label" in example:
+        return [example["label"]]
+    if "objects" in example:
+        return [item["label"] for item in example["objects"]]
+    return np.unique(decode_labels(example["segmentation_label"])).tolist()
 
 
 def duplicates(tallies: Mapping[str, Tally], nested: frozenset[str]) -> Sequence[str]:

@@ -20,6 +20,7 @@ from tensorflow_datasets.core.utils import shard_utils
 from data.decode import decode
 from data.errors import DataError, DecodeError
 from data.prepare.contents import Contents, Key, Split
+from data.prepare.faults import listed
 from data.prepare.tally import Tally
 from data.spec import Example
 
@@ -116,7 +117,8 @@ def _read(split: Split, key: Key, tally: Tally) -> Example | None:
 def _shards(contents: Contents, split: str, folder: Path) -> list[_Shard]:
     """The files of a split: TFDS's order of keys and its number of files."""
     sizes = contents.splits[split].sizes
-    keys = sorted(sizes, key=Hasher(split).hash_key)
+    hasher = Hasher(split)
+    keys = sorted(sizes, key=lambda key: hasher.hash_key(os.fsencode(str(key))))
     number = shard_utils.ShardConfig().get_number_shards(sum(sizes.values()), len(keys))
     ends = shard_utils.get_shard_boundaries(len(keys), number)
     paths = _template(contents, split, folder).sharded_filepaths(number)
@@ -136,10 +138,10 @@ def _template(contents: Contents, split: str, folder: Path) -> Any:
 def _check_left_out(split: str, tally: Tally) -> None:
     broken, total = len(tally.left_out), len(tally.left_out) + tally.examples
     if not tally.examples or broken > max(1, BROKEN_SHARE * total):
-        lines = [f"\n  {key}: {reason}" for key, reason in tally.left_out.items()]
+        named = [f"{key}: {reason}" for key, reason in tally.left_out.items()]
         raise DataError(
-            f"{broken} of {total} images of {split} are broken, more than "
-            f"{BROKEN_SHARE:.0%} are a mistake:{''.join(lines)}"
+            f"{broken} of {total} images of {split} are broken, which is more than "
+            f"{BROKEN_SHARE:.0%}:\n  {listed(named)}"
         )
 
 

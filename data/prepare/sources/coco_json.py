@@ -10,7 +10,7 @@ from data.prepare.contents import Contents, Split
 from data.prepare.faults import refuse
 from data.prepare.files import Files, in_folder
 from data.prepare.find_images import ImageFinder
-from data.prepare.splits import TRAIN, divided, in_order, split_of_list
+from data.prepare.splits import TRAIN, divided, in_order, splits_of_lists
 from data.spec import Example
 
 
@@ -22,7 +22,10 @@ def coco_json(source: Path, *, name: str, split: float = 0.9) -> Contents:
     names; --split is the share of train. The ids of images, annotations and categories are kept.
     """
     files = in_folder(source)
-    lists = _lists(files)
+    found = [file for file in files.sizes if file.lower().endswith(".json")]
+    if not found:
+        raise FileNotFoundError(f"{source} holds no .json file")
+    lists = splits_of_lists(found, source)
     finder = ImageFinder(files.sizes)
     annotations = {json: read_coco(files.read(json), json) for json in lists}
     faults: list[str] = []
@@ -60,23 +63,6 @@ class _Reader:
 
     def read(self, file: str) -> Example:
         return box_example(self.images[file], self.files.read(file), self.labels)
-
-
-def _lists(files: Files) -> dict[str, str | None]:
-    """JSON file -> the split that it lists; None of a single one that does not say."""
-    found = [name for name in files.sizes if name.lower().endswith(".json")]
-    if not found:
-        raise FileNotFoundError(f"{files.where} holds no .json file")
-    lists = {name: split_of_list(name) for name in found}
-    for name, split in lists.items():
-        same = [other for other in found if lists[other] == split]
-        if len(found) > 1 and (split is None or len(same) > 1):
-            raise ValueError(
-                f"{files.where} holds {', '.join(found)}: which is train, val or test must be seen "
-                f"from their names, one file for each; {name} is "
-                + ("none of them" if split is None else "not the only one of its kind")
-            )
-    return lists
 
 
 def _categories(annotations: dict[str, CocoAnnotations], faults: list[str]) -> dict[int, str]:

@@ -93,10 +93,10 @@ def test_trainaug_is_all_but_validation_with_vocs_own_labels_first(source, tmp_p
     prepare("voc2012_segmentation", source, tmp_path / "out")
     check(tmp_path / "out")
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:3] == [
-        "train       3 images",
-        "trainaug    6 images",
-        "validation  2 images",
+    assert [line.split(" images")[0] for line in lines if " images" in line] == [
+        "train       3",
+        "trainaug    6",
+        "validation  2",
     ]
     assert not any("share" in line for line in lines)  # train is a part of trainaug on purpose
 
