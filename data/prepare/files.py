@@ -2,7 +2,6 @@
 
 import contextlib
 import gzip
-import io
 import os
 import tarfile
 import zipfile
@@ -10,6 +9,9 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO
+
+from tqdm import tqdm
 
 from data.errors import DataError, first_line
 
@@ -50,21 +52,25 @@ def in_folder(folder: Path) -> Files:
 
 
 def in_tar(path: Path) -> Files:
-    """The files of a tar archive; of one without compression, each is read from its place."""
+    """The files of a tar archive without compression; each is read from its place."""
     with _damage(path), open(path, "rb") as file:
-        members = tar_members(file)
-
-    def read(name: str) -> bytes:
-        offset, size = members[name]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.read(size)
-
-    return Files(path, _visible({name: size for name, (_, size) in members.items()}), read)
+        return _at_places(path, _places(file))
 
 
-def tar_members(file: io.BufferedIOBase) -> dict[str, tuple[int, int]]:
-    """Name of each file in a tar archive without compression -> its offset and its size."""
+def in_tar_of_tars(path: Path) -> Files:
+    """The files of the tar archives in one, in folders that are called like them."""
+    places = {}
+    with _damage(path), open(path, "rb") as file, tarfile.open(fileobj=file, mode="r:") as outer:
+        for member in tqdm(outer, desc=f"index of {path.name}", unit=" archives", disable=None):
+            if inner := outer.extractfile(member):
+                folder = PurePosixPath(member.name).stem
+                for name, (offset, size) in _places(inner).items():
+                    places[f"{folder}/{name}"] = member.offset_data + offset, size
+    return _at_places(path, places)
+
+
+def _places(file: IO[bytes]) -> dict[str, tuple[int, int]]:
+    """Name of each file in a tar archive -> its offset and its size."""
     with tarfile.open(fileobj=file, mode="r:") as tar:
         return {
             os.path.normpath(member.name): (member.offset_data, member.size)
@@ -73,12 +79,22 @@ def tar_members(file: io.BufferedIOBase) -> dict[str, tuple[int, int]]:
         }
 
 
+def _at_places(path: Path, places: Mapping[str, tuple[int, int]]) -> Files:
+    def read(name: str) -> bytes:
+        offset, size = places[name]
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.read(size)
+
+    return Files(path, _visible({name: size for name, (_, size) in places.items()}), read)
+
+
 def in_tar_gz(path: Path, *suffixes: str) -> Files:
-    """The files of a compressed tar archive with one of these endings; they are kept in memory."""
+    """The files of a compressed tar archive, kept in memory; only those with one of the endings."""
     contents = {}
     with _damage(path), tarfile.open(path, "r|gz") as tar:
         for member in tar:
-            if member.isfile() and member.name.endswith(suffixes):
+            if member.isfile() and member.name.endswith(suffixes or ""):
                 file = tar.extractfile(member)
                 assert file is not None  # it is a file
                 contents[os.path.normpath(member.name)] = file.read()
