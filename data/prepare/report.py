@@ -35,16 +35,17 @@ def _lines(contents: Contents, tallies: Mapping[str, Tally]) -> Iterator[str]:
         yield from _some(
             f"{'':<12}classes without an example:", [name for name in names if not counts[name]]
         )
-        broken = [f"{key}: {reason}" for key, reason in tally.left_out.items()]
-        yield from _some(f"{'':<12}broken, left out:", broken, all_of_them=True)
+        if tally.left_out:
+            yield f"{'':<12}left out, because broken: {len(tally.left_out):,}"
+        for key, reason in tally.left_out.items():
+            yield f"{'':<12}  {printable(key)}: {printable(reason)}"
     yield from _some(f"{'classes':<12}{len(names)}:", names)
     yield from _some(f"{'not used':<12}files:", contents.aside)
     same = duplicates(tallies, contents.nested)
     yield from _some(f"{'warning':<12}images that two splits share:", same)
 
 
-def _some(title: str, items: Sequence[str], *, all_of_them: bool = False) -> Iterator[str]:
+def _some(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
-        shown = items if all_of_them else items[:SHOWN]
-        rest = [f"... and {len(items) - len(shown):,} more"] if len(items) > len(shown) else []
-        yield f"{title} {', '.join(map(printable, [*shown, *rest]))}"
+        rest = [f"... and {len(items) - SHOWN:,} more"] if len(items) > SHOWN else []
+        yield f"{title} {', '.join(map(printable, [*items[:SHOWN], *rest]))}"

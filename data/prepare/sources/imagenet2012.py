@@ -33,17 +33,18 @@ def imagenet2012(source: Path) -> Contents:
     found = {"train": len(paths), "validation": len(validation.sizes)}
     check_counts(source, found, PUBLISHED["imagenet2012"])
     classes = _lines(_LABELS)
+    numbers = {name: number for number, name in enumerate(classes)}
     # The label files are of TFDS: those of the validation are in the order of its names.
     labels = dict(zip(sorted(validation.sizes), _lines(_VALIDATION_LABELS)))
-    if unknown := {path.partition("/")[0] for path in paths.values()}.difference(classes):
+    if unknown := {path.partition("/")[0] for path in paths.values()} - numbers.keys():
         raise DataError(f"{source / TRAIN} has {min(unknown)}.tar, which is no class of ImageNet")
 
     def read_train(name: str) -> Example:
         path = paths[name]
-        return _example(name, train.read(path), path.partition("/")[0])
+        return _example(name, train.read(path), numbers[path.partition("/")[0]])
 
     def read_validation(name: str) -> Example:
-        return _example(name, validation.read(name), labels[name])
+        return _example(name, validation.read(name), numbers[labels[name]])
 
     return Contents(
         name="imagenet2012",
@@ -62,7 +63,7 @@ def imagenet2012(source: Path) -> Contents:
     )
 
 
-def _example(name: str, encoded: bytes, label: str) -> Example:
+def _example(name: str, encoded: bytes, label: int) -> Example:
     return {"image": _jpeg_of_rgb(encoded), "label": label, "file_name": name}
 
 

@@ -176,7 +176,7 @@ def test_other_bad_input(source, tmp_path, files, message, capsys):
         assert message in refused("coco_json", source, "--name=pets")
     else:  # One broken image is left out and named.
         prepare("coco_json", source, tmp_path / "out", "--name=pets")
-        assert "broken, left out: train/a.jpg: " in capsys.readouterr().out
+        assert "left out, because broken: 1\n              train/a.jpg: " in capsys.readouterr().out
 
 
 def test_a_size_that_is_not_the_images_is_named(source):

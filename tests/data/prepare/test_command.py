@@ -86,8 +86,8 @@ def test_large_splits_have_several_files(source, tmp_path, monkeypatch):
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):
     data_dir = tmp_path / "out"
-    write_files(tmp_path / "from", {"a/0.jpg": encode(noise(0, 2000, 2000)), "b/0.jpg": jpeg(0)})
-    for i in range(1, 500):
+    write_files(tmp_path / "from", {"a/0.jpg": encode(noise(0, 600, 600)), "b/0.jpg": jpeg(0)})
+    for i in range(1, 2000):
         os.link(tmp_path / "from/a/0.jpg", tmp_path / f"from/a/{i}.jpg")
     command = ["folder", f"--from={tmp_path}/from", f"--data_dir={data_dir}", "--name=pets"]
     process = subprocess.Popen([sys.executable, "-m", "data.prepare", *command], cwd=ROOT)

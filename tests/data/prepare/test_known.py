@@ -141,7 +141,7 @@ def write_imagenet(folder, train=TRAIN):
     )
 
 
-def test_imagenet(tmp_path):
+def test_imagenet(tmp_path, capsys):
     write_imagenet(tmp_path / "from")
     prepare("imagenet2012", tmp_path / "from", tmp_path / "out")
     train = examples(tmp_path / "out", "imagenet2012", "train", "file_name")
@@ -158,6 +158,7 @@ def test_imagenet(tmp_path):
                 assert (image.format, image.mode) == ("JPEG", "RGB")
             difference = decode(example["image"]).astype(int) - decode(content)
             assert abs(difference).max() < 12
+    assert "train       5 images, from n01440764 (2) to n15075141 (3)" in capsys.readouterr().out
     # The published classes of the first three validation images, in the order of their names.
     labels = tfds.core.tfds_path("datasets/imagenet2012/validation_labels.txt").read_text().split()
     found = examples(tmp_path / "out", "imagenet2012", "validation", "file_name")
