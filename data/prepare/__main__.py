@@ -49,6 +49,8 @@ def main(argv: list[str] | None = None) -> None:
         prepare(function(source, **options), data_dir)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {printable(str(error))}")
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
 
 
 def prepare(contents: Contents, data_dir: Path) -> None:

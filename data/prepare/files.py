@@ -89,12 +89,12 @@ def _at_places(path: Path, places: Mapping[str, tuple[int, int]]) -> Files:
     return Files(path, _visible({name: size for name, (_, size) in places.items()}), read)
 
 
-def in_tar_gz(path: Path, *suffixes: str) -> Files:
-    """The files of a compressed tar archive, kept in memory; only those with one of the endings."""
+def in_tar_gz(path: Path, wanted: Callable[[str], bool] = lambda name: True) -> Files:
+    """The wanted files of a compressed tar archive; they are kept in memory."""
     contents = {}
     with _damage(path), tarfile.open(path, "r|gz") as tar:
         for member in tar:
-            if member.isfile() and member.name.endswith(suffixes or ""):
+            if member.isfile() and wanted(member.name):
                 file = tar.extractfile(member)
                 assert file is not None  # it is a file
                 contents[os.path.normpath(member.name)] = file.read()

@@ -15,19 +15,22 @@ from data.spec import Example
 ACROSS, DOWN = 4, 4
 _SIDE, _LINE = 240, 18
 _FRAME = 4
+_WIDTH = ACROSS * (_SIDE + _FRAME)
 
 
 def draw_samples(source: Source, path: Path) -> None:
     """Draws sixteen examples, evenly from the whole split, with their labels, boxes or masks."""
     count = min(ACROSS * DOWN, len(source))
     names = names_of_classes(source.features, source.metadata)
-    down = -(-count // ACROSS)
-    height = _SIDE + _LINE
-    page = Image.new("RGB", (ACROSS * (_SIDE + _FRAME), down * (height + _FRAME)), "white")
+    legend = _legend(names) if "segmentation_label" in source.features else Image.new("RGB", (1, 0))
+    height = _SIDE + _LINE + _FRAME
+    tiles = -(-count // ACROSS) * height
+    page = Image.new("RGB", (_WIDTH, tiles + legend.height), "white")
     for place in range(count):
         example = source[place * len(source) // count]
-        left, top = place % ACROSS * (_SIDE + _FRAME), place // ACROSS * (height + _FRAME)
-        page.paste(_tile(example, names), (left, top))
+        corner = place % ACROSS * (_SIDE + _FRAME), place // ACROSS * height
+        page.paste(_tile(example, names), corner)
+    page.paste(legend, (0, tiles))
     page.save(path)
 
 
@@ -46,7 +49,7 @@ def _tile(example: Example, names: Sequence[str]) -> Image.Image:
     if "label" in example:
         text = names[example["label"]]
     elif "segmentation_label" in example:
-        image, text = _with_mask(image, decode_labels(example["segmentation_label"]), names)
+        image = _with_mask(image, decode_labels(example["segmentation_label"]))
     scale = min(_SIDE / image.width, _SIDE / image.height)
     size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
     enlarge = Image.Resampling.NEAREST if scale > 1 else Image.Resampling.BILINEAR
@@ -60,13 +63,28 @@ def _tile(example: Example, names: Sequence[str]) -> Image.Image:
     return tile
 
 
-def _with_mask(
-    image: Image.Image, labels: np.ndarray, names: Sequence[str]
-) -> tuple[Image.Image, str]:
+def _with_mask(image: Image.Image, labels: np.ndarray) -> Image.Image:
     palette = np.array([colour_of(label) for label in range(256)], np.uint8)
     shown = Image.fromarray(palette[labels]).resize(image.size, Image.Resampling.NEAREST)
-    present = [names[label] for label in np.unique(labels) if label < len(names)]
-    return Image.blend(image, shown, 0.5), ", ".join(present)
+    return Image.blend(image, shown, 0.5)
+
+
+def _legend(names: Sequence[str]) -> Image.Image:
+    """The colour of each class, in lines."""
+    font = ImageFont.load_default(12)
+    places, left, line = [], 0.0, 0
+    for name in names:
+        width = font.getlength(name) + 2 * _LINE
+        if left and left + width > _WIDTH:
+            left, line = 0.0, line + 1
+        places.append((left, line * _LINE))
+        left += width
+    legend = Image.new("RGB", (_WIDTH, (line + 1) * _LINE), "white")
+    draw = ImageDraw.Draw(legend)
+    for label, (name, (x, y)) in enumerate(zip(names, places, strict=True)):
+        draw.rectangle((x + 2, y + 2, x + _LINE - 4, y + _LINE - 4), colour_of(label), "black")
+        draw.text((x + _LINE, y + 1), name, "black", font)
+    return legend
 
 
 def _draw_boxes(image: Image.Image, objects: Any, names: Sequence[str]) -> str:

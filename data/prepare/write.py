@@ -83,8 +83,8 @@ def write(contents: Contents, folder: Path, advance: Callable[[], Any]) -> dict[
 
     shards = [shard for name in contents.splits for shard in _shards(contents, name, folder)]
     with ThreadPoolExecutor() as pool:
-        futures = {pool.submit(write_shard, shard): shard for shard in shards}
         try:
+            futures = {pool.submit(write_shard, shard): shard for shard in shards}
             for future in as_completed(futures):
                 future.result()
         except BaseException:

@@ -20,6 +20,9 @@ def coco_json(source: Path, *, name: str, split: float = 0.9) -> Contents:
     Several JSON files are a split each: train, val or validation, test, by a word of the file's
     name or by its folder. One alone is divided into train and validation by the hash of the images'
     names; --split is the share of train. The ids of images, annotations and categories are kept.
+
+    A box with iscrowd stands for many objects: it is left out in training, and in evaluation what
+    is found in it counts neither way.
     """
     files = in_folder(source)
     found = [file for file in files.sizes if file.lower().endswith(".json")]

@@ -1,6 +1,7 @@
 """PASCAL VOC 2012 for segmentation, with the labels of SBD."""
 
 import io
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,10 +35,7 @@ def voc2012_segmentation(source: Path) -> Contents:
     """
     voc = from_archive_or_folder(source, VOC_ARCHIVE, "VOCdevkit/VOC2012", in_tar)
     sbd = from_archive_or_folder(
-        source,
-        SBD_ARCHIVE,
-        "benchmark_RELEASE/dataset",
-        lambda path: in_tar_gz(path, ".mat", ".txt"),
+        source, SBD_ARCHIVE, "benchmark_RELEASE/dataset", partial(in_tar_gz, wanted=_of_sbd)
     )
     train = _names(voc, "ImageSets/Segmentation/train.txt")
     validation = _names(voc, "ImageSets/Segmentation/val.txt")
@@ -82,6 +80,10 @@ def voc2012_segmentation(source: Path) -> Contents:
         homepage="http://host.robots.ox.ac.uk/pascal/VOC/voc2012/",
         nested=frozenset({"train", "trainaug"}),
     )
+
+
+def _of_sbd(name: str) -> bool:
+    return "/cls/" in name or name.endswith(".txt")
 
 
 def _names(files: Files, name: str) -> set[str]:

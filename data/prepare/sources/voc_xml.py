@@ -20,7 +20,10 @@ def voc_xml(source: Path, *, name: str, classes: str = "", split: float = 0.9) -
     called train, val or validation, test. Without either, all are divided into train and validation
     by the hash of their names; --split is the share of train. --classes gives the class names in
     their order, separated by commas or one a line in a file; without it they are those of the
-    objects, sorted. Coordinates are taken as they stand; `difficult` is kept.
+    objects, sorted. Coordinates are taken as they stand.
+
+    Objects that are difficult are trained as any other; in evaluation, whether they are found
+    counts neither way.
     """
     files = in_folder(source)
     annotations = [file for file in files.sizes if file.lower().endswith(".xml")]
