@@ -16,11 +16,6 @@ from ml_collections import ConfigDict
 
 from configs import common
 
-CLASSES = (
-    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair",
-    "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa",
-    "train", "tvmonitor",
-)  # fmt: skip
 #: Of 10,582 images; 1,449 for validation.
 EPOCHS, FINETUNE_EPOCHS = 500.0, 45.0
 DROPS = (25 / 45, 35 / 45)
@@ -48,7 +43,6 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
             "eval_split": "validation",
             "image_size": (513, 513),
             "label_size": (500, 500),
-            "class_names": CLASSES,
             "threads": 16,
             "prefetch": 16,
         }

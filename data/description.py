@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow_datasets as tfds
 
 from data.classes import class_names
+from data import voc
 from data.coco import CATEGORIES, category_ids
 from data.settings import Settings, read_settings
 from data.source import no_such_split, open_source
@@ -17,11 +18,14 @@ from data.spec import ArraySpec
 PUBLISHED = {
     "cifar10": {"train": 50_000, "test": 10_000},
     "imagenet2012": {"train": 1_281_167, "validation": 50_000},
-    "voc2012_segmentation": {"train": 1464, "trainaug": 10_582, "validation": 1449},
+    "voc2012_segmentation": voc.COUNTS,
     "coco/2017": {"train": 118_287, "validation": 5_000},
 }
 #: The same of classes, where TFDS's own code needs TensorFlow to name them.
-PUBLISHED_CLASSES = {"coco/2017": tuple(CATEGORIES.values())}
+PUBLISHED_CLASSES = {
+    "coco/2017": tuple(CATEGORIES.values()),
+    "voc2012_segmentation": voc.CLASSES,
+}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ PACKAGES = {
     "runfiles": set(),
     "configs": {"ml_collections"},
     "data": {"numpy", "tensorflow_datasets", "grain", "simplejpeg", "PIL", "cykooz_resizer",
-             "sklearn", "etils", "array_record"},
+             "sklearn", "scipy", "etils", "array_record", "tqdm"},
     "analysis": {"numpy", "matplotlib"},
 }  # fmt: skip
 

@@ -50,7 +50,7 @@ def test_other_sets_need_a_size(tmp_path):
 
 
 def test_what_is_refused_with_files_is_refused_without(tmp_path):
-    with pytest.raises(FileNotFoundError, match="prepare no_such_set"):
+    with pytest.raises(FileNotFoundError, match="prepare KIND --name=no_such_set"):
         data.describe_without_files(absent("no_such_set", tmp_path), 77)
     with pytest.raises(ValueError, match="cifar10 has no split 'trian'"):
         data.describe_without_files(absent("cifar10", tmp_path, train_split="trian"), None)
