@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
-from data.classes import class_names
 from data import voc
+from data.classes import class_names
 from data.coco import CATEGORIES, category_ids
 from data.settings import Settings, read_settings
 from data.source import no_such_split, open_source
