@@ -16,8 +16,8 @@ VARIANTS = common.DETECTION
 def get_config(variant: str = "dropblock") -> ConfigDict:
     config = common.base()
     config.task = {"name": "detection"}
-    # A red cell is 20 pixels wide.
-    config.task.update({"anchor_scale": 2.0, "candidates": 1000})
+    # A platelet is 8 pixels wide, a red cell 20.
+    config.task.update({"anchor_scale": 1.0, "candidates": 1000})
     config.steps = 1000
     config.batch_size = 16
     config.eval_every = 1000
