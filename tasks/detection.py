@@ -179,20 +179,21 @@ class Detection(ImageTask):
     ) -> Image.Image:
         """Draws the truth, the detections with their scores, and the anchors to be trained."""
         height, width, *size = (int(side) for side in example["sizes"])
-        image = np.ascontiguousarray(example["image"][:height, :width])
-        scale = np.array([height / size[0], width / size[1]] * 2)
+        image = Image.fromarray(example["image"][:height, :width])
+        pixels = np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR))
         truth, shown = example["true_mask"], prediction["scores"] >= DRAWN_SCORE
         matched = prediction["matched"]
+        anchors = self._anchors[matched] * np.array([size[0] / height, size[1] / width] * 2)
         texts = [f"{score:.2f}" for score in prediction["scores"][shown]]
         colours = palette(len(self.class_names))
         panels = [
-            draw_boxes(image, example["true_boxes"][truth] * scale,
-                       colours[example["true_label"][truth]]),
-            draw_boxes(image, prediction["boxes"][shown] * scale,
-                       colours[prediction["classes"][shown]], texts),
-            draw_boxes(image, self._anchors[matched],
-                       colours[prediction["matched_class"][matched]]),
-        ]  # fmt: skip
+            draw_boxes(pixels, boxes, colours[classes], scores)
+            for boxes, classes, scores in (
+                (example["true_boxes"][truth], example["true_label"][truth], ()),
+                (prediction["boxes"][shown], prediction["classes"][shown], texts),
+                (anchors, prediction["matched_class"][matched], ()),
+            )
+        ]
         titles = [
             f"truth: {truth.sum()}",
             f"found with score {DRAWN_SCORE} or more: {shown.sum()}",

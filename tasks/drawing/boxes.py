@@ -19,10 +19,12 @@ def draw_boxes(
     """
     page = Image.fromarray(image)
     draw = ImageDraw.Draw(page)
-    font = ImageFont.load_default(10)
+    font = ImageFont.load_default(12)
     for index, (top, left, bottom, right) in enumerate(boxes.tolist()):
         colour = tuple(colours[index].tolist())
-        draw.rectangle((left, top, max(left, right - 1), max(top, bottom - 1)), outline=colour)
+        draw.rectangle(
+            (left, top, max(left, right - 1), max(top, bottom - 1)), outline=colour, width=2
+        )
         if texts:
             place = left + 2, top + 1
             draw.rectangle(draw.textbbox(place, texts[index], font), fill="white")
