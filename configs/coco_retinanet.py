@@ -18,43 +18,18 @@ from configs import common
 EPOCHS, FINETUNE_EPOCHS = 150.0, 28.0
 #: When the learning rate falls to a tenth, as parts of the run.
 DROPS = (0.8, 0.93)
-VARIANTS = common.DETECTION | {
-    "finetune": {
-        "epochs": FINETUNE_EPOCHS,
-        "learning_rate.drop_epochs": tuple(FINETUNE_EPOCHS * drop for drop in DROPS),
-    },
-}
+VARIANTS = common.DETECTION | {"finetune": common.finetune(epochs=FINETUNE_EPOCHS, drops=DROPS)}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
     config = common.base()
     config.task = {"name": "detection"}
-    config.epochs = EPOCHS
-    config.batch_size = 64
     config.eval_every = 9240
     config.checkpoint_every = 1848
-    config.precision = "bfloat16"
-    config.data.update(
-        common.DETECTION_DATA
-        | {
-            "name": "coco/2017",
-            "eval_split": "validation",
-            "image_size": 640,
-            "threads": 16,
-            "prefetch": 16,
-        }
-    )
-    config.model = {"name": "retinanet", "depth": 50, "frozen": ("backbone.stem.conv",)}
-    config.optimizer.update({"momentum": 0.9, "weight_decay": 1e-4})
-    # 0.08 for the batch of 64.
-    config.learning_rate.update(
-        {
-            "base": 0.08 * 256 / 64,
-            "schedule": "piecewise",
-            "warmup_epochs": 1.0,
-            "drop_epochs": tuple(EPOCHS * drop for drop in DROPS),
-        }
-    )
+    config.data.update(common.DETECTION_DATA | {"name": "coco/2017", "image_size": 640})
+    config.model = {"name": "retinanet", "depth": 50}
+    common.dense_recipe(config, epochs=EPOCHS, learning_rate=0.08, drops=DROPS)
+    config.optimizer.weight_decay = 1e-4
     config.regularizer.update({"keep_prob": 0.9, "block_size": 5})
     config.update_from_flattened_dict(VARIANTS[variant])
     return config

@@ -186,3 +186,36 @@ SMALL_AMOEBANET = {
     "dropout_keep_prob": 0.5,
     "regularizer.groups": (4,),
 }
+
+
+def dense_recipe(config: ConfigDict, *, epochs: float, learning_rate: float, drops) -> None:
+    """Sets the recipe of the dense tasks of tensorflow/tpu, for 64 images of a large data set.
+
+    Args:
+      config: changed in place.
+      epochs: the length of training.
+      learning_rate: for 64 images, after one epoch of warm-up.
+      drops: when it falls to a tenth, as parts of the run.
+    """
+    config.epochs = epochs
+    config.batch_size = 64
+    config.precision = "bfloat16"
+    config.data.update({"eval_split": "validation", "threads": 16, "prefetch": 16})
+    config.model.frozen = ("backbone.stem.conv",)
+    config.optimizer.momentum = 0.9
+    config.learning_rate.update(
+        {
+            "base": learning_rate * 256 / 64,
+            "schedule": "piecewise",
+            "warmup_epochs": 1.0,
+            "drop_epochs": tuple(epochs * drop for drop in drops),
+        }
+    )
+
+
+def finetune(*, epochs: float, drops) -> dict:
+    """The same recipe for so many epochs, as what a variant changes."""
+    return {
+        "epochs": epochs,
+        "learning_rate.drop_epochs": tuple(epochs * drop for drop in drops),
+    }

@@ -126,16 +126,7 @@ def test_pictures_show_truth_detections_and_matched_anchors(finished):
 @pytest.mark.slow
 def test_metrics_do_not_depend_on_devices_and_processes(finished):
     """9 images in batches of 8."""
-    runs = [[tiny.on_devices(1)], [tiny.on_devices(8)], tiny.many(processes=2, devices=1)]
-    lines = []
-    for environments in runs:
-        started = [
-            tiny.start("eval.py", f"--workdir={finished}", "--config.task.min_score=0.0", **here)
-            for here in environments
-        ]
-        outputs = [process.communicate(timeout=tiny.PATIENCE) for process in started]
-        assert [process.returncode for process in started] == [0] * len(started), outputs
-        lines.append(json.loads(outputs[0][0].splitlines()[-1]))
+    lines = tiny.evaluate_everywhere(finished, "--config.task.min_score=0.0")
     for line in lines[1:]:
         for name in ("ap", "ap50", "loss"):
             expected = lines[0][f"eval/{name}"]

@@ -107,13 +107,7 @@ def test_pictures_show_image_truth_and_prediction(finished):
 @pytest.mark.slow
 def test_metrics_do_not_depend_on_devices_and_processes(finished):
     """11 images in batches of 8: the last one is filled up."""
-    runs = [[tiny.on_devices(1)], [tiny.on_devices(8)], tiny.many(processes=2, devices=1)]
-    lines = []
-    for environments in runs:
-        started = [tiny.start("eval.py", f"--workdir={finished}", **here) for here in environments]
-        outputs = [process.communicate(timeout=tiny.PATIENCE) for process in started]
-        assert [process.returncode for process in started] == [0] * len(started), outputs
-        lines.append(json.loads(outputs[0][0].splitlines()[-1]))
+    lines = tiny.evaluate_everywhere(finished)
     for line in lines[1:]:
         assert line["eval/mean_iou"] == pytest.approx(lines[0]["eval/mean_iou"], abs=2e-3)
         assert line["eval/loss"] == pytest.approx(lines[0]["eval/loss"], rel=1e-4)
