@@ -148,12 +148,14 @@ def _draw(shown: DenseTable, rows: Sequence[_Row], splits: Sequence[str], folder
         )
         draw_levels(axis, [point for point in points if math.isnan(point.x)])
         draw_lines(axis, [point for point in points if not math.isnan(point.x)], order=lines)
+        axis.set_xticks(sorted({point.x for point in points if not math.isnan(point.x)}))
         own = rows[0].runs[0].config["data"]
         axis.set(title=f"{own['name']}, {split or own['eval_split']}", xlabel="block_size")
     published = shown.published
     paper = [Point("paper", size, [value]) for size, value in published.by_block_size.items()]
     draw_lines(axes[-1], paper, order=[*lines, "paper"])
     draw_levels(axes[-1], [Point("paper, none", math.nan, [published.without])])
+    axes[-1].set_xticks(list(published.by_block_size))
     axes[-1].set(title=f"paper: {published.what}", xlabel="block_size")
     axes[0].set(ylabel=f"{shown.metrics[shown.metric]}, %")
     finish(figure, axes, folder, shown.name)
