@@ -17,11 +17,11 @@ class Prediction(NamedTuple):
 
     Attributes:
       example: the image, as it was prepared for the network.
-      found: the results.
+      results: what the network gave.
     """
 
     example: Row
-    found: Row
+    results: Row
 
 
 def predictions(trained: Trained, files: Sequence[str]) -> Iterator[tuple[str, Prediction | str]]:
@@ -32,15 +32,15 @@ def predictions(trained: Trained, files: Sequence[str]) -> Iterator[tuple[str, P
     run, task, state = trained
     predict = jax.jit(make_predict_step(task, run.graphdef))
     for batch in image_batches(run.config.data, files, run.config.batch_size):
-        found = {}
+        results: Row = {}
         if batch.arrays["mask"].any():
             arrays = jax.device_put(batch.arrays, rows(run.mesh))
-            found = jax.device_get(predict(state, arrays))
+            results = jax.device_get(predict(state, arrays))
         for row, file in enumerate(batch.files):
             if row in batch.faults:
                 yield file, batch.faults[row]
             else:
-                yield file, Prediction(_row(batch.arrays, row), _row(found, row))
+                yield file, Prediction(_row(batch.arrays, row), _row(results, row))
 
 
 def _row(arrays: Row, row: int) -> Row:
