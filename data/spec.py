@@ -45,11 +45,13 @@ class Preprocess(Protocol):
       reads: features that an example must have -> the TFDS feature class that each must be.
       train_spec: array name -> spec of what `train` returns. The name `mask` is taken.
       eval_spec: the same for `evaluate`.
+      predict_spec: the same for `predict`, a part of `eval_spec`.
     """
 
     reads: dict[str, type]
     train_spec: dict[str, ArraySpec]
     eval_spec: dict[str, ArraySpec]
+    predict_spec: dict[str, ArraySpec]
 
     def train(self, example: Example, rng: np.random.Generator) -> dict[str, Any]:
         """Makes the arrays of a training example, augmented.
@@ -68,6 +70,16 @@ class Preprocess(Protocol):
 
         Args:
           example: as for :meth:`train`, with its number in the split by the name of :data:`ROW`.
+
+        Raises:
+          DecodeError: as :meth:`train` does.
+        """
+
+    def predict(self, example: Example) -> dict[str, Any]:
+        """Makes, of an image alone, those arrays of an evaluation example that are not its truth.
+
+        Args:
+          example: has the features of images, as for :meth:`train`.
 
         Raises:
           DecodeError: as :meth:`train` does.

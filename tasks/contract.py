@@ -18,6 +18,7 @@ from PIL import Image
 from regularizers import NO_DROP, Drop
 
 Batch = Mapping[str, Any]
+Row = Mapping[str, np.ndarray]
 
 
 class Curve(NamedTuple):
@@ -107,13 +108,39 @@ class WritesResults(Protocol):
 
 
 @runtime_checkable
-class Draws(Protocol):
-    """What a task has beside these if ``eval.py --draw`` can show what its network says."""
+class Predicts(Protocol):
+    """What a task has beside these if its network can be asked about images: ``predict.py``.
+
+    An ``example`` is a row of a batch that was predicted, a ``prediction`` that of the results.
+
+    Attributes:
+      found: what the things are that :meth:`describe` lists, such as "boxes".
+      columns: their values by name, in a table. A list among them takes several columns.
+    """
+
+    found: str
+    columns: Sequence[str]
 
     def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
-        """Computes what the network says of each row of an evaluation batch."""
+        """Computes what the network says of each row.
 
-    def draw(
-        self, example: dict[str, np.ndarray], prediction: dict[str, np.ndarray]
-    ) -> Image.Image:
-        """Draws one row of an evaluation batch, and what the network says of it, beside it."""
+        Args:
+          model: the network.
+          batch: the arrays of the preprocess's ``predict``, and of an evaluation its truth too.
+            Of ``image`` alone, as an exported network has it, each fills the network's input, and
+            places are in its pixels.
+        """
+
+    def describe(self, example: Row, prediction: Row) -> list[dict[str, Any]]:
+        """Lists what is found, best first, in values that JSON knows."""
+
+    def draw(self, example: Row, prediction: Row) -> Image.Image:
+        """Draws the image and what the network says of it, beside the truth if it is there."""
+
+
+@runtime_checkable
+class PaintsMasks(Protocol):
+    """What a task that predicts has beside that if it finds a class for every pixel."""
+
+    def mask(self, example: Row, prediction: Row) -> Image.Image:
+        """Paints the classes' indices, 8 bits each, in the size of the image's file."""

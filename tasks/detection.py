@@ -1,6 +1,7 @@
 """Object detection: boxes with classes; COCO's average precision."""
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -15,7 +16,6 @@ from metrics.coco_ap import Detections, Truth
 from regularizers import NO_DROP, Drop
 from tasks.boxes import (
     RATIOS,
-    Losses,
     Targets,
     check_anchors,
     check_detection,
@@ -25,7 +25,7 @@ from tasks.boxes import (
     make_anchors,
     make_targets,
 )
-from tasks.contract import Batch, Curve
+from tasks.contract import Batch, Curve, Row
 from tasks.drawing.boxes import draw_boxes
 from tasks.drawing.palette import palette
 from tasks.drawing.panels import side_by_side
@@ -74,6 +74,8 @@ class Detection(ImageTask):
         Curve("AP", "ap", "percent"),
         Curve("AP at IoU 0.5", "ap50", "percent"),
     )
+    found = "boxes"
+    columns = ("name", "score", "x", "y", "width", "height")
 
     def __init__(
         self,
@@ -144,18 +146,15 @@ class Detection(ImageTask):
         self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         logits, codes = model(self.normalise(batch["image"]), train=True, drop=drop)
-        losses = self._losses_of(
-            logits, codes, batch["boxes"], batch["box_label"], batch["box_mask"]
-        )
+        targets = self._targets(batch["boxes"], batch["box_label"], batch["box_mask"])
+        losses = detection_losses(logits, codes, targets, **self._losses)
         classes, boxes = losses.normalised(batch["mask"])
         loss = classes + self._box_weight * boxes
         return loss, {"loss": loss, "class_loss": classes, "box_loss": boxes}
 
     def measure(self, model: nnx.Module, batch: Batch, drop: Drop = NO_DROP) -> MetricSet:
         logits, codes = model(self.normalise(batch["image"]), train=False, drop=drop)
-        counted = batch["true_mask"] & ~batch["true_crowd"]
-        boxes = batch["true_boxes"] * _scale_to_input(batch)[:, None]
-        losses = self._losses_of(logits, codes, boxes, batch["true_label"], counted)
+        losses = detection_losses(logits, codes, self._true_targets(batch), **self._losses)
         mask = batch["mask"]
         total = jnp.sum(jnp.where(mask, losses.classes + self._box_weight * losses.boxes, 0))
         truth = Truth(
@@ -167,38 +166,54 @@ class Detection(ImageTask):
         return MetricSet({"ap": ap, "loss": loss})
 
     def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
+        """Computes the :class:`tasks.boxes.Detections`, in pixels of the original images.
+
+        With the truth also ``matched``, bool (batch, anchors): the anchors that are to find a box;
+        and ``matched_class``, int32, what is in it.
+        """
         logits, codes = model(self.normalise(batch["image"]), train=False)
-        counted = batch["true_mask"] & ~batch["true_crowd"]
-        boxes = batch["true_boxes"] * _scale_to_input(batch)[:, None]
-        targets = self._targets(boxes, batch["true_label"], counted)
         found = self._detect(logits, codes, batch)._asdict()
+        if "true_boxes" not in batch:
+            return found
+        targets = self._true_targets(batch)
         return found | {"matched": targets.positive, "matched_class": targets.classes}
 
-    def draw(
-        self, example: dict[str, np.ndarray], prediction: dict[str, np.ndarray]
-    ) -> Image.Image:
-        """Draws the truth, the detections with their scores, and the anchors to be trained."""
-        height, width, *size = (int(side) for side in example["sizes"])
+    def describe(self, example: Row, prediction: Row) -> list[dict[str, Any]]:
+        """Lists the boxes as COCO does: x, y, width and height in pixels of the image."""
+        return [
+            {
+                "name": self.class_names[label],
+                "score": score,
+                "box": [left, top, right - left, bottom - top],
+            }
+            for (top, left, bottom, right), label, score, valid in zip(
+                *(prediction[name].tolist() for name in ("boxes", "classes", "scores", "valid")),
+                strict=True,
+            )
+            if valid
+        ]
+
+    def draw(self, example: Row, prediction: Row) -> Image.Image:
+        """Draws the detections with their scores, between the truth and its anchors if known."""
+        height, width, *size = example["sizes"].tolist()
         image = Image.fromarray(example["image"][:height, :width])
         pixels = np.asarray(image.resize((size[1], size[0]), Image.Resampling.BILINEAR))
-        truth, shown = example["true_mask"], prediction["scores"] >= DRAWN_SCORE
-        matched = prediction["matched"]
-        anchors = self._anchors[matched] * np.array([size[0] / height, size[1] / width] * 2)
-        texts = [f"{score:.2f}" for score in prediction["scores"][shown]]
         colours = palette(len(self.class_names))
-        panels = [
-            draw_boxes(pixels, boxes, colours[classes], scores)
-            for boxes, classes, scores in (
-                (example["true_boxes"][truth], example["true_label"][truth], ()),
-                (prediction["boxes"][shown], prediction["classes"][shown], texts),
-                (anchors, prediction["matched_class"][matched], ()),
-            )
-        ]
-        titles = [
-            f"truth: {truth.sum()}",
-            f"found with score {DRAWN_SCORE} or more: {shown.sum()}",
-            f"anchors matched with the truth: {matched.sum()}",
-        ]
+
+        def panel(boxes: np.ndarray, classes: np.ndarray, texts: Sequence[str] = ()) -> np.ndarray:
+            return draw_boxes(pixels, boxes, colours[classes], texts)
+
+        shown = prediction["scores"] >= DRAWN_SCORE
+        texts = [f"{score:.2f}" for score in prediction["scores"][shown]]
+        panels = [panel(prediction["boxes"][shown], prediction["classes"][shown], texts)]
+        titles = [f"found with score {DRAWN_SCORE} or more: {shown.sum()}"]
+        if "true_mask" in example:
+            truth, matched = example["true_mask"], prediction["matched"]
+            anchors = self._anchors[matched] * np.array([size[0] / height, size[1] / width] * 2)
+            panels.insert(0, panel(example["true_boxes"][truth], example["true_label"][truth]))
+            panels.append(panel(anchors, prediction["matched_class"][matched]))
+            titles.insert(0, f"truth: {truth.sum()}")
+            titles.append(f"anchors matched with the truth: {matched.sum()}")
         legend = list(zip(self.class_names, map(tuple, colours.tolist()), strict=True))
         return side_by_side(panels, titles, legend)
 
@@ -206,32 +221,26 @@ class Detection(ImageTask):
         """Writes the detections of a whole split as COCO's JSON, with the data set's own ids."""
         metrics.metrics["ap"].write_results(path, self._info.category_ids)
 
-    def _losses_of(
-        self,
-        logits: jax.Array,
-        codes: jax.Array,
-        boxes: jax.Array,
-        classes: jax.Array,
-        mask: jax.Array,
-    ) -> Losses:
-        targets = self._targets(boxes, classes, mask)
-        return detection_losses(logits, codes, targets, **self._losses)
-
     def _targets(self, boxes: jax.Array, classes: jax.Array, mask: jax.Array) -> Targets:
         return make_targets(jnp.asarray(self._anchors), boxes, classes, mask, **self._matching)
 
+    def _true_targets(self, batch: Batch) -> Targets:
+        """Of an evaluation batch."""
+        boxes = batch["true_boxes"] * self._scale_to_input(batch)[:, None]
+        counted = batch["true_mask"] & ~batch["true_crowd"]
+        return self._targets(boxes, batch["true_label"], counted)
+
     def _detect(self, logits: jax.Array, codes: jax.Array, batch: Batch) -> Detections:
         """The detections in pixels of the original images."""
-        anchors, sizes = jnp.asarray(self._anchors), batch["sizes"][:, :2]
+        anchors, sizes = jnp.asarray(self._anchors), self.sizes(batch)[:, :2]
         found = detect(logits, codes, anchors, sizes, **self._detecting)
-        boxes = found.boxes / _scale_to_input(batch)[:, None]
+        boxes = found.boxes / self._scale_to_input(batch)[:, None]
         return Detections(boxes, found.scores, found.classes, found.valid)
 
-
-def _scale_to_input(batch: Batch) -> jax.Array:
-    """From pixels of the originals to those of the network's input: (batch, 4) float32."""
-    sizes = jnp.maximum(batch["sizes"], 1).astype(jnp.float32)
-    return jnp.tile(sizes[:, :2] / sizes[:, 2:], 2)
+    def _scale_to_input(self, batch: Batch) -> jax.Array:
+        """From pixels of the originals to those of the network's input: (batch, 4) float32."""
+        sizes = jnp.maximum(self.sizes(batch), 1).astype(jnp.float32)
+        return jnp.tile(sizes[:, :2] / sizes[:, 2:], 2)
 
 
 def _name_field(message: str) -> str:

@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 import data
 import registry
+from tasks.contract import Batch
 
 PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
@@ -59,6 +60,14 @@ class ImageTask:
         mean = jnp.asarray(self._config.data.mean, jnp.float32)[None, None, None, :]
         std = jnp.asarray(self._config.data.std, jnp.float32)[None, None, None, :]
         return (images.astype(jnp.float32) / 255 - mean) / std
+
+    @staticmethod
+    def sizes(batch: Batch) -> jax.Array:
+        """The batch's ``sizes``; without them, images fill the network's input: (batch, 4)."""
+        if "sizes" in batch:
+            return batch["sizes"]
+        rows, height, width, _ = batch["image"].shape
+        return jnp.broadcast_to(jnp.array([height, width] * 2, jnp.int32)[None], (rows, 4))
 
     def batch_shapes(self, *, train: bool) -> dict[str, jax.ShapeDtypeStruct]:
         spec = self._info.train_spec if train else self._info.eval_spec

@@ -15,7 +15,7 @@ ORDER = [
     {"models"},
     {"tasks"},
     {"training"},
-    {"probes"},
+    {"probes", "inference"},
     {"sweeps"},
 ]
 BEFORE = {
@@ -30,7 +30,7 @@ ALLOWED = BEFORE | {
     "training": BEFORE["training"] | {"configs"},
     "analysis": {"registry", "runfiles"},
 }
-SCRIPTS = ["train.py", "eval.py", "sweep.py"]
+SCRIPTS = ["train.py", "eval.py", "predict.py", "sweep.py"]
 OURS = {*ALLOWED, "registry", *(Path(script).stem for script in SCRIPTS)}
 #: Packages of others that a room is kept to; those of the other rooms are free.
 PACKAGES = {

@@ -90,9 +90,8 @@ class Detection:
             "box_label": ArraySpec((self._most,), np.int32, CLASSES),
             "box_mask": ArraySpec((self._most,), np.bool_),
         }
-        self.eval_spec = {
-            "image": image,
-            "sizes": ArraySpec((4,), np.int32),
+        self.predict_spec = {"image": image, "sizes": ArraySpec((4,), np.int32)}
+        self.eval_spec = self.predict_spec | {
             "image_id": ArraySpec((2,), np.int32),
             "true_boxes": ArraySpec((self._eval_most, 4), np.float32),
             "true_label": ArraySpec((self._eval_most,), np.int32, CLASSES),
@@ -123,10 +122,8 @@ class Detection:
         }
 
     def evaluate(self, example: Example) -> dict[str, Any]:
-        pixels = decode(example["image"])
-        height, width, _ = pixels.shape
-        size = scaled_size(height, width, self._fit(height, width))
-        image = resize_box(pixels, (0, 0, height, width), size, "bilinear")
+        arrays = self.predict(example)
+        height, width = arrays["sizes"][2:].tolist()
         objects = read_objects(example["objects"], height, width)
         count, most = len(objects.labels), self._eval_most
         if count > most:
@@ -137,15 +134,23 @@ class Detection:
         image_id = example.get("image/id")
         if not isinstance(image_id, int | np.integer):
             image_id = example[ROW] + 1
-        return {
-            "image": pad(image, self._size, self._colour),
-            "sizes": np.array([*size, height, width], np.int32),
+        return arrays | {
             "image_id": np.array([image_id], np.int64).view(np.int32),
             "true_boxes": _fill((objects.boxes * ((height, width) * 2)).astype(np.float32), most),
             "true_label": _fill(objects.labels, most),
             "true_area": _fill(objects.area, most),
             "true_crowd": _fill(objects.crowd | objects.difficult, most),
             "true_mask": np.arange(most) < count,
+        }
+
+    def predict(self, example: Example) -> dict[str, Any]:
+        pixels = decode(example["image"])
+        height, width, _ = pixels.shape
+        size = scaled_size(height, width, self._fit(height, width))
+        image = resize_box(pixels, (0, 0, height, width), size, "bilinear")
+        return {
+            "image": pad(image, self._size, self._colour),
+            "sizes": np.array([*size, height, width], np.int32),
         }
 
     def _fit(self, height: int, width: int) -> float:

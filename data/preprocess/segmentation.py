@@ -28,8 +28,10 @@ class Segmentation:
 
     - `image`: uint8 `(*image_size, 3)`, in evaluation `(*eval_size, 3)`,
     - `label`: uint8 `(*image_size)`, in evaluation `(*label_size)`,
-    - `sizes`: in evaluation, int32 `(4,)`: height and width of the image in `image`, and of the
-      labels in `label`; what lies beyond them is padding.
+    - `sizes`: in evaluation, int32 `(6,)`: height and width of the image in `image`, of the labels
+      in `label`, beyond both of which is padding, and of the image itself. Labels are to be as
+      large as the image: where they cannot, because only an image is given and it is larger than
+      ``label_size``, they are as large as fits.
 
     Args:
       image_size: height and width of the network's input in training, pixels.
@@ -62,7 +64,7 @@ class Segmentation:
     ):
         self._size = fields.sides("image_size", image_size)
         self._eval_size = fields.sides("eval_size", eval_size) if eval_size else self._size
-        label = fields.sides("label_size", label_size) if label_size else self._eval_size
+        self._label_size = fields.sides("label_size", label_size) if label_size else self._eval_size
         mean = fields.per_channel("mean", mean, 3, zero=True)
         fields.per_channel("std", std, 3, zero=False)
         self._colour = tuple(round(255 * value) for value in mean)
@@ -74,10 +76,12 @@ class Segmentation:
             "image": ArraySpec((*self._size, 3), np.uint8),
             "label": ArraySpec(self._size, np.uint8, CLASSES, self._ignored),
         }
-        self.eval_spec = {
+        self.predict_spec = {
             "image": ArraySpec((*self._eval_size, 3), np.uint8),
-            "label": ArraySpec(label, np.uint8, CLASSES, self._ignored),
-            "sizes": ArraySpec((4,), np.int32),
+            "sizes": ArraySpec((6,), np.int32),
+        }
+        self.eval_spec = self.predict_spec | {
+            "label": ArraySpec(self._label_size, np.uint8, CLASSES, self._ignored),
         }
 
     def train(self, example: Example, rng: np.random.Generator) -> dict[str, Any]:
@@ -97,22 +101,30 @@ class Segmentation:
         }
 
     def evaluate(self, example: Example) -> dict[str, Any]:
-        labels = _decode_labels(example)
+        labels, largest = _decode_labels(example), self._label_size
         height, width = labels.shape
-        scale = min(self._eval_size[0] / height, self._eval_size[1] / width)
-        size = scaled_size(height, width, scale)
-        image = resize_box(decode(example["image"]), (0, 0, height, width), size, "bilinear")
-        largest = self.eval_spec["label"].shape
         if height > largest[0] or width > largest[1]:
             raise ValueError(
                 f"config.data.label_size must hold every label map of the evaluation split, got "
                 f"{largest}: one is {height} high and {width} wide."
             )
+        return self.predict(example) | {"label": pad(labels, largest, self._ignored)}
+
+    def predict(self, example: Example) -> dict[str, Any]:
+        pixels = decode(example["image"])
+        own = height, width = pixels.shape[:2]
+        size = scaled_size(height, width, _fit(own, self._eval_size))
+        label = scaled_size(height, width, min(1, _fit(own, self._label_size)))
+        image = resize_box(pixels, (0, 0, height, width), size, "bilinear")
         return {
             "image": pad(image, self._eval_size, self._colour),
-            "label": pad(labels, largest, self._ignored),
-            "sizes": np.array([*size, height, width], np.int32),
+            "sizes": np.array([*size, *label, *own], np.int32),
         }
+
+
+def _fit(size: tuple[int, int], into: tuple[int, int]) -> float:
+    """The scale at which an image just fits."""
+    return min(into[0] / size[0], into[1] / size[1])
 
 
 def _decode_labels(example: Example) -> np.ndarray:

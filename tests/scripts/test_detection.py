@@ -3,6 +3,7 @@
 import io
 import json
 
+import jax
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
@@ -121,6 +122,55 @@ def test_pictures_show_truth_detections_and_matched_anchors(finished):
     sizes = [np.asarray(Image.open(path)) for path in pictures]
     assert sizes[0].shape == sizes[1].shape
     assert (sizes[0] != sizes[1]).any()
+
+
+EVERYTHING = "--config.task.min_score=0.0"
+
+
+def test_boxes_are_those_of_the_evaluation(finished, tmp_path):
+    for number, one in enumerate(examples()):
+        (tmp_path / f"{number}.png").write_bytes(one["image"].getvalue())
+    tiny.call(
+        *("eval.py", f"--workdir={finished}", f"--detections={tmp_path}/.found.json", EVERYTHING)
+    )
+    expected = [[] for _ in range(9)]
+    for one in json.loads((tmp_path / ".found.json").read_text()):
+        box = {"name": NAMES[one["category_id"] - 1], "score": one["score"], "box": one["bbox"]}
+        expected[one["image_id"] - FIRST_ID].append(box)
+    out, _ = tiny.call("predict.py", f"--workdir={finished}", EVERYTHING, tmp_path)
+    found = [json.loads(line)["boxes"] for line in out.splitlines()]
+    assert [len(boxes) for boxes in found] == [len(boxes) for boxes in expected]
+    assert len(found) == 9 and sum(map(len, found)) > 0
+    for boxes, others in zip(found, expected, strict=True):
+        for box, other in zip(boxes, others, strict=True):
+            assert box["name"] == other["name"]
+            assert box["score"] == pytest.approx(other["score"], abs=1e-6)
+            assert box["box"] == pytest.approx(other["box"], abs=1e-4)
+
+    arguments = ("--format=csv", "--draw", tmp_path / "0.png", tmp_path / "1.png")
+    out, _ = tiny.call("predict.py", f"--workdir={finished}", *arguments, EVERYTHING)
+    head, *rows = out.splitlines()
+    assert head == "file,picture,name,score,x,y,width,height"
+    assert len(rows) == len(found[0]) + len(found[1])
+    out, _ = tiny.call("predict.py", f"--workdir={finished}", "--config.task.min_score=0.999",
+                       *arguments)  # fmt: skip
+    picture = f"{finished}/predictions/pictures/0.png"
+    assert out.splitlines()[1] == f"{tmp_path}/0.png,{picture},,,,,,"
+
+
+def test_an_export_finds_boxes_in_pixels_of_its_input(finished, tmp_path):
+    arguments = (f"--workdir={finished}", EVERYTHING)
+    out, _ = tiny.call("predict.py", *arguments, f"--export={tmp_path}/network")
+    exported = jax.export.deserialize(bytearray((tmp_path / "network").read_bytes()))
+    image = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), dtype=np.uint8)
+    assert json.loads(out)["takes"] == "uint8[batch, 128, 128, 3]"
+    found = jax.device_get(exported.call(image))
+    Image.fromarray(image[1]).save(tmp_path / "1.png")
+    out, _ = tiny.call("predict.py", *arguments, tmp_path / "1.png")
+    boxes = found["boxes"][1][found["valid"][1]]
+    expected = np.array([one["box"] for one in json.loads(out)["boxes"]])
+    np.testing.assert_allclose(boxes[:, [1, 0]], expected[:, :2], atol=1e-3)
+    np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], expected[:, [3, 2]], atol=1e-3)
 
 
 @pytest.mark.slow
