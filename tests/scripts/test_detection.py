@@ -152,10 +152,7 @@ def test_boxes_are_those_of_the_evaluation(finished, tmp_path):
     head, *rows = out.splitlines()
     assert head == "file,picture,name,score,x,y,width,height"
     assert len(rows) == len(found[0]) + len(found[1])
-    out, _ = tiny.call("predict.py", f"--workdir={finished}", "--config.task.min_score=0.999",
-                       *arguments)  # fmt: skip
-    picture = f"{finished}/predictions/pictures/0.png"
-    assert out.splitlines()[1] == f"{tmp_path}/0.png,{picture},,,,,,"
+    assert rows[0].startswith(f"{tmp_path}/0.png,{finished}/predictions/pictures/0.png,")
 
 
 def test_an_export_finds_boxes_in_pixels_of_its_input(finished, tmp_path):
