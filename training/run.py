@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 import registry
 from tasks import Metrics, Task
 from training.devices import batch_spec, build_mesh, replicated, split_over_fsdp
+from training.origin import Origin
 from training.recipe import (
     find_regularizers,
     hyperparameters_of,
@@ -23,7 +24,6 @@ from training.recipe import (
 from training.recipe.learning_rate import warmup_steps
 from training.state import TrainState, all_finite, make_init
 from training.step import EvalStep, TrainStep, make_eval_step, make_train_step
-from training.workdir.origin import Origin
 
 
 def _same(tree: dict) -> dict:
@@ -70,10 +70,20 @@ class Blueprint:
         """
         if self.config.init_from is None:
             return state
-        workdir = Path(self.config.init_from).expanduser()
-        origin = Origin(workdir, self.shapes, self._new_parts)
+        origin = self.open_origin()
         self.notices = [*self.notices, *origin.notices]
         return origin.apply(state)
+
+    def open_origin(self) -> Origin:
+        """Opens the network of the config's ``init_from``.
+
+        Raises:
+          Refused: there is none, or it does not fit.
+        """
+        config = self.config
+        return Origin(
+            config.init_from, self.shapes, self._new_parts, config.model.get("epsilon", None)
+        )
 
     def make_train_step(
         self, gather: Callable[[dict], dict] = _same, scatter: Callable[[dict], dict] = _same
