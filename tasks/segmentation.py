@@ -62,7 +62,7 @@ class Segmentation(ImageTask):
             )
         self._train_at = train_at
         self._weights = jnp.asarray(class_weights or [1.0] * len(self.class_names), jnp.float32)
-        self._ignored = self._info.train_spec["label"].ignored
+        self._ignored = self.info.train_spec["label"].ignored
 
     @staticmethod
     def check(config: ConfigDict) -> None:

@@ -14,7 +14,24 @@ from training.recipe import Hyperparameters, Recipe
 from training.state import TrainState, merge, split
 
 TrainStep = Callable[[TrainState, Batch, Hyperparameters], tuple[TrainState, dict]]
+Loss = Callable[[dict, dict, Batch, Drop], tuple[jax.Array, tuple[dict, dict]]]
 EvalStep = Callable[[TrainState, Batch], tuple[Metrics, jax.Array]]
+
+
+def make_loss(task: Task, graphdef: nnx.GraphDef) -> Loss:
+    """Makes the function ``(params, batch_stats, batch, drop) -> (loss, (batch_stats, scalars))``.
+
+    Args:
+      task: has the loss.
+      graphdef: of the task's network.
+    """
+
+    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
+        model = merge(graphdef, params, stats)
+        loss, scalars = task.loss(model, batch, drop)
+        return loss, (split(model)[2], scalars)
+
+    return loss_of
 
 
 def make_train_step(
@@ -40,10 +57,7 @@ def make_train_step(
       scatter: gradients as a step makes them, to how parameters are kept.
     """
 
-    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
-        model = merge(graphdef, params, stats)
-        loss, scalars = task.loss(model, batch, drop)
-        return loss, (split(model)[2], scalars)
+    loss_of = make_loss(task, graphdef)
 
     def train_step(
         state: TrainState, batch: Batch, values: Hyperparameters
