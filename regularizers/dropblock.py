@@ -43,7 +43,7 @@ class DropBlock(Regularizer):
     def expect(self, shape: tuple[int, ...], keep_prob: float) -> Expectation:
         size = shape[1:-1]
         block = [min(self.block_size, side) for side in size]
-        gamma = float(GAMMAS[self.gamma](keep_prob, size, self.block_size))
+        gamma = float(GAMMAS[self.gamma](keep_prob, size, self.block_size))  # type: ignore[arg-type]
         # A unit that n blocks can reach is kept with probability (1 - gamma) ** n.
         along_axes = [
             np.convolve(np.ones(side - own + 1), np.ones(own)) for side, own in zip(size, block)

@@ -14,11 +14,10 @@ from training.recipe import Hyperparameters, Recipe
 from training.state import TrainState, merge, split
 
 TrainStep = Callable[[TrainState, Batch, Hyperparameters], tuple[TrainState, dict]]
-Loss = Callable[[dict, dict, Batch, Drop], tuple[jax.Array, tuple[dict, dict]]]
 EvalStep = Callable[[TrainState, Batch], tuple[Metrics, jax.Array]]
 
 
-def make_loss(task: Task, graphdef: nnx.GraphDef) -> Loss:
+def make_loss(task: Task, graphdef: nnx.GraphDef) -> Callable[..., tuple[jax.Array, tuple]]:
     """Makes the function ``(params, batch_stats, batch, drop) -> (loss, (batch_stats, scalars))``.
 
     Args:

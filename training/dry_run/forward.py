@@ -1,5 +1,6 @@
 """What a forward pass in training has: its drop sites and its multiply-adds."""
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -26,10 +27,9 @@ class Forward(NamedTuple):
 def trace(run: Run) -> Forward:
     """Traces the loss of a run's training step."""
     loss = make_loss(run.task, run.graphdef)
-    batch = run.abstract_batch(train=True)
-    arrays = run.shapes.params, run.shapes.batch_stats, batch
-    sites = list_sites(lambda drop, *arrays: loss(*arrays, drop), *arrays)
-    program = jax.make_jaxpr(lambda *arrays: loss(*arrays, NO_DROP))(*arrays)
+    arrays = run.shapes.params, run.shapes.batch_stats, run.abstract_batch(train=True)
+    sites = list_sites(lambda drop, params, stats, batch: loss(params, stats, batch, drop), *arrays)
+    program = jax.make_jaxpr(functools.partial(loss, drop=NO_DROP))(*arrays)
     return Forward(sites, multiply_adds(program.jaxpr) // run.config.batch_size)
 
 

@@ -1,6 +1,7 @@
 """The multiply-adds of a program, counted before it is compiled."""
 
 import math
+from typing import Any
 
 import jax.extend.core
 
@@ -14,16 +15,17 @@ def multiply_adds(program: jax.extend.core.Jaxpr) -> int:
     """
     total = 0
     for equation in program.eqns:
-        out = equation.outvars[0].aval if equation.outvars else None
+        inputs: list[Any] = [one.aval for one in equation.invars]
+        outputs: list[Any] = [one.aval for one in equation.outvars]
         turns = 1
         if equation.primitive.name == "conv_general_dilated":
-            kernel = equation.invars[1].aval.shape
+            kernel = inputs[1].shape
             layout = equation.params["dimension_numbers"].rhs_spec  # (out, in, *spatial)
-            total += math.prod(out.shape) * math.prod(kernel) // kernel[layout[0]]
+            total += math.prod(outputs[0].shape) * math.prod(kernel) // kernel[layout[0]]
         elif equation.primitive.name == "dot_general":
             (contracted, _), _ = equation.params["dimension_numbers"]
-            depth = math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
-            total += math.prod(out.shape) * depth
+            depth = math.prod(inputs[0].shape[axis] for axis in contracted)
+            total += math.prod(outputs[0].shape) * depth
         elif equation.primitive.name == "scan":
             turns = equation.params["length"]
         for inner in jax.extend.core.jaxprs_in_params(equation.params):

@@ -19,10 +19,17 @@ class Network(Protocol):
       arrays: its arrays' shapes.
     """
 
-    title: str
-    epsilon: float | None
-    new_parts: Sequence[str]
-    arrays: Arrays
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def epsilon(self) -> float | None: ...
+
+    @property
+    def new_parts(self) -> Sequence[str]: ...
+
+    @property
+    def arrays(self) -> Arrays: ...
 
     def read(self, like: Mapping[str, Mapping[str, jax.Array]]) -> Arrays:
         """Reads the arrays of the names in ``like``, to the devices that those are on."""

@@ -210,7 +210,7 @@ def test_where_it_would_start_from(stopped, tmp_path):
     line = tiny.refused(
         "train.py", *tiny.arguments(None, init_from=stopped, model__width=8), "--dry_run"
     )
-    assert "has another network: stem.conv.kernel is (3, 3, 1, 4) there" in line
+    assert "conv1.conv.kernel is (3, 3, 4, 4) there and (3, 3, 8, 8) here" in line
 
 
 def test_what_cannot_run_is_one_line():

@@ -1,7 +1,7 @@
 """Files as PyTorch and safetensors write them, by hand; and torchvision's ResNet, plainly.
 
 Written from torchvision's models/resnet.py (version 0.28) and from what its files hold; compared by
-hand with torchvision and timm themselves, see docs/running.md.
+hand with torchvision and timm themselves.
 """
 
 import json
@@ -97,7 +97,7 @@ def logits(arrays, depth, x):
             if f"{name}.downsample.0.weight" in arrays:
                 x = norm(f"{name}.downsample.1", conv(f"{name}.downsample.0", x, stride))
             x = jax.nn.relu(x + y)
-    return x.mean((2, 3)) @ arrays["fc.weight"].T + arrays["fc.bias"]
+    return x.mean((2, 3)) @ arrays["fc.weight"].T + arrays["fc.bias"][None]
 
 
 def write_safetensors(path, arrays):
