@@ -16,6 +16,11 @@ def decimal(number: float) -> str:
     return _scaled(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
 
 
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things: 1 site, 1,200 sites; ``many`` where that is not ``one`` with an s."""
+    return f"{count:,} {one if count == 1 else many or f'{one}s'}"
+
+
 def _scaled(number: float, step: int, prefixes: tuple[str, ...]) -> str:
     power = 0
     while number >= step and power < len(prefixes) - 1:

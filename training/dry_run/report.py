@@ -1,6 +1,8 @@
 """The lines of ``train.py --dry_run``."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import jax
 from ml_collections import ConfigDict
@@ -13,7 +15,7 @@ from training.dry_run.memory import bytes_of, whole_bytes_of
 from training.dry_run.notes import find_notes
 from training.dry_run.place import Place
 from training.errors import RunError
-from training.printed import binary, decimal, row
+from training.printed import binary, counted, decimal, row
 from training.recipe.learning_rate import learning_rate
 from training.run import Run, build_run
 
@@ -68,7 +70,7 @@ def _print_data(run: Run) -> None:
     row("  train", f"{config.data.train_split}, {info.train_examples:,} examples")
     full, rest = divmod(info.eval_examples, size)
     last = f", the last of {rest}" if rest else ""
-    batches = f"{full + bool(rest):,} batches{last}"
+    batches = f"{counted(full + bool(rest), 'batch', 'batches')}{last}"
     row("  evaluate", f"{config.data.eval_split}, {info.eval_examples:,} examples: {batches}")
     row("batch", f"{size} examples, {size // run.mesh.size} a device")
 
@@ -109,7 +111,7 @@ def _print_dropping(run: Run, forward: Forward, alike: list[Alike]) -> None:
                 row(
                     f"  group {place.group}",
                     f"{size:<14} {words}{place.expected.dropped:.2%} dropped, "
-                    f"{len(place.paths)} sites: {sites}",
+                    f"{counted(len(place.paths), 'site')}: {sites}",
                 )
 
 
@@ -117,13 +119,18 @@ def _print_schedules(run: Run) -> None:
     config, steps = run.config, run.steps
     points = sorted({round(part * (steps - 1) / 4) for part in range(5)})
     rate = learning_rate(config, run.task.train_examples, config.learning_rate.base)
-    lines = {"step": [str(point) for point in points]}
-    lines["learning_rate"] = [f"{float(rate(point)):.4g}" for point in points]
+    _print_values("step", points)
+    _print_values("learning_rate", map(rate, points))
+    if run.regularizers:
+        row("keep_prob", "")
     for name, regularizer in run.regularizers.items():
-        values = [float(regularizer.keep_prob_at(point, steps)) for point in points]  # type: ignore[arg-type]
-        lines[_label(run, name)] = [f"{value:.4g}" for value in values]
-    for label, texts in lines.items():
-        row(label, "".join(f"{text:<11}" for text in texts))
+        values = (regularizer.keep_prob_at(point, steps) for point in points)
+        _print_values(f"  {_label(run, name)}", values)
+
+
+def _print_values(label: str, values: Iterable[Any]) -> None:
+    texts = (f"{value}" if isinstance(value, int) else f"{float(value):.4g}" for value in values)
+    row(label, "".join(f"{text:<11}" for text in texts))
 
 
 def _print_memory(run: Run) -> None:

@@ -107,7 +107,7 @@ def test_every_task_and_regulariser_is_looked_at(tmp_path):
             *(f"--config.data.data_dir={tmp_path}", "--dry_run", *SMALLER.get(config, ())),
         )
         for name in sites:
-            assert re.search(rf"^{name} +1 |^{name} +0\.5 ", out, re.M), (name, out)
+            assert re.search(rf"^  {name} +(1|0\.5) ", out, re.M), (name, out)
         assert f"note: data set '{missing}" in out
         assert f"`python -m data.prepare {missing} --from=DIR --data_dir={tmp_path}`" in out
 
