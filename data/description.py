@@ -109,6 +109,8 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
         for split in (settings.train_split, settings.eval_split)
     )
     about = _description(settings, train, evaluation, names, metadata)
+    if settings.name.partition(":")[0] not in PUBLISHED:
+        missing += f"; its size is not known and taken to be {unknown_size}"
     return dataclasses.replace(about, missing=missing)
 
 

@@ -37,7 +37,7 @@ def read_safetensors(path: Path) -> Tensors:
         header = json.loads(text)
         entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
         return {name: _tensor(path, 8 + length, size, entry) for name, entry in entries.items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise damaged(path, f"its header cannot be read ({error})") from error
 
 

@@ -145,7 +145,7 @@ class _Reader:
                     stack.append(_Global(" ".join(taken(2))))
                 case "BINPERSID":
                     stack.append(self._storage(*taken(1)))
-                case "REDUCE":
+                case "REDUCE" | "NEWOBJ":
                     stack.append(self._build(*taken(2)))
                 case "BUILD":
                     # An OrderedDict's own attributes: PyTorch keeps its modules' versions there.
