@@ -1,6 +1,7 @@
 """How a network that is there already is put into a run that starts."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from training.errors import Refused
 from training.origin.network import Network
 from training.origin.run_network import RunNetwork
 from training.origin.torch_resnet import TorchResNet
+from training.printed import counted
 from training.state import TrainState
 
 #: The part of a network that another network may be the whole of.
@@ -57,6 +59,7 @@ class Origin:
     ):
         self._network = network = open_network(init_from)
         self._take: dict[str, dict[str, str]] = {}
+        absent: Counter[str] = Counter()
         new: list[str] = []
         wrong: list[str] = []
         wanted = {"params": flat(shapes.params), "batch_stats": flat(shapes.batch_stats)}
@@ -67,6 +70,8 @@ class Origin:
                 own = name if name in there else name.removeprefix(BACKBONE)
                 if own in there and tuple(there[own].shape) == leaf.shape:
                     take[name] = own
+                elif own not in there and _part(name) in new_parts:
+                    absent[_part(name)] += 1
                 else:
                     text = f"{name} is {_shape(there.get(own))} there and {_shape(leaf)} here"
                     (new if _part(name) in new_parts else wrong).append(text)
@@ -83,6 +88,7 @@ class Origin:
                 f"config.init_from={init_from!r} has another network: {shown} "
                 f"({len(wrong)} such differences, {count} arrays here)."
             )
+        new += [f"{part}, {counted(count, 'array')} absent there" for part, count in absent.items()]
         self.notices = [f"starting from {network.title}", *(f"new: {text}" for text in new)]
         if None not in (epsilon, network.epsilon) and epsilon != network.epsilon:
             self.notices.append(

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 
 import jax
 import numpy as np
@@ -95,10 +96,9 @@ def test_the_backbone_of_a_dense_network_and_its_epsilon(tmp_path):
     path = write_safetensors(tmp_path / "a.safetensors", arrays)
     origin = origin_of(path, state, Segmentation, epsilon=1e-4)
     assert origin.notices[-1].startswith("config.model.epsilon is 1e-05 there and 0.0001 here")
-    assert all(
-        "fpn" in line or "branches" in line or "fused" in line or "classes" in line
-        for line in origin.notices[1:-1]
-    )
+    new = [re.fullmatch(r"new: (\w+), \d+ arrays absent there", line) for line in origin.notices]
+    assert {match[1] for match in new if match} == set(Segmentation.NEW_PARTS)
+    assert len(origin.notices) == 2 + len(Segmentation.NEW_PARTS)
     state = origin.apply(state)
     stats = state.batch_stats["backbone"]["stem"]["norm"]
     np.testing.assert_array_equal(stats["var"], arrays["bn1.running_var"])
