@@ -13,7 +13,7 @@ def base() -> ConfigDict:
     """The fields that every run has."""
     config = ConfigDict()
     config.seed = 0
-    # The workdir of a run whose network training starts from.
+    # The workdir of a run, or a file of torchvision's or timm's ResNet, to start from.
     config.init_from = config_dict.placeholder(str)
     # The length of training: steps wins where both are given.
     config.steps = config_dict.placeholder(int)

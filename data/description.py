@@ -1,5 +1,6 @@
 """What a model and a trainer need to know of a data set, with its files or without."""
 
+import dataclasses
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from typing import Any
 
 import tensorflow_datasets as tfds
 
+import registry
 from data import voc
 from data.classes import class_names
 from data.coco import CATEGORIES, category_ids
@@ -14,8 +16,11 @@ from data.settings import Settings, read_settings
 from data.source import no_such_split, open_source
 from data.spec import ArraySpec
 
+#: The room of the sets that are written on first use.
+SETS = "data.sets"
 #: Examples in the splits, as published: TFDS's code does not have them, its files do.
 PUBLISHED = {
+    "digits": {"train": 1_437, "test": 360},
     "cifar10": {"train": 50_000, "test": 10_000},
     "imagenet2012": {"train": 1_281_167, "validation": 50_000},
     "voc2012_segmentation": voc.COUNTS,
@@ -40,6 +45,7 @@ class Description:
         :func:`data.coco.category_ids`.
       train_spec: array name -> spec of one training example. Batches have `mask` as well.
       eval_spec: the same for evaluation.
+      missing: why the data set cannot be read yet, and what to do; empty if it can.
     """
 
     train_examples: int
@@ -48,10 +54,15 @@ class Description:
     category_ids: tuple[int, ...]
     train_spec: Mapping[str, ArraySpec]
     eval_spec: Mapping[str, ArraySpec]
+    missing: str = ""
 
 
-def describe(config_data: Mapping[str, Any]) -> Description:
+def describe(config_data: Mapping[str, Any], *, write: bool = True) -> Description:
     """Opens both splits of the config and says what is in them.
+
+    Args:
+      config_data: the fields of :class:`data.settings.Settings` and of its preprocess.
+      write: as for :func:`data.open_source`.
 
     Raises:
       FileNotFoundError: the data set is not prepared; the message has the command that does it.
@@ -61,7 +72,7 @@ def describe(config_data: Mapping[str, Any]) -> Description:
     """
     settings = read_settings(config_data)
     train, evaluation = (
-        open_source(settings.name, split, settings.data_dir)
+        open_source(settings.name, split, settings.data_dir, write=write)
         for split in (settings.train_split, settings.eval_split)
     )
     names = class_names(
@@ -74,7 +85,7 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
     """:func:`describe`; of a data set that is not on disk, what is known without its files.
 
     Its features and classes are those of TFDS's own code, or the classes those of the config; its
-    sizes the published ones. Nothing is downloaded.
+    sizes the published ones. Nothing is downloaded, and nothing written.
 
     Args:
       config_data: as for :func:`describe`.
@@ -87,9 +98,9 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
     """
     settings = read_settings(config_data)
     try:
-        return describe(config_data)
-    except FileNotFoundError:
-        classes = _classes_without_files(settings)
+        return describe(config_data, write=False)
+    except FileNotFoundError as error:
+        classes, missing = _classes_without_files(settings), str(error)
         if classes is None:
             raise
     names, metadata = classes
@@ -97,7 +108,10 @@ def describe_without_files(config_data: Mapping[str, Any], unknown_size: int | N
         _size_without_files(settings.name, split, unknown_size)
         for split in (settings.train_split, settings.eval_split)
     )
-    return _description(settings, train, evaluation, names, metadata)
+    about = _description(settings, train, evaluation, names, metadata)
+    if settings.name.partition(":")[0] not in PUBLISHED:
+        missing += f"; its size is not known and taken to be {unknown_size}"
+    return dataclasses.replace(about, missing=missing)
 
 
 def _description(
@@ -119,7 +133,8 @@ def _classes_without_files(settings: Settings) -> tuple[tuple[str, ...], Mapping
         return given or PUBLISHED_CLASSES[plain], {}
     with tempfile.TemporaryDirectory() as empty:
         try:
-            info = tfds.builder(plain, data_dir=empty).info
+            own = plain in registry.names(SETS) and registry.find(SETS, plain)
+            info = (own(data_dir=empty) if own else tfds.builder(plain, data_dir=empty)).info
         except (tfds.core.DatasetNotFoundError, ImportError):
             return (given, {}) if given else None
     metadata = info.metadata or {}

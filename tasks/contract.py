@@ -15,6 +15,7 @@ import numpy as np
 from flax import nnx
 from PIL import Image
 
+from data import Description
 from regularizers import NO_DROP, Drop
 
 Batch = Mapping[str, Any]
@@ -69,11 +70,13 @@ class Task(Protocol):
     """Network, loss, metrics and data of a job. It holds no arrays.
 
     Attributes:
+      info: what its data set holds.
       train_examples: number of examples in one epoch.
       best_metric: the evaluation metric whose largest value marks the best checkpoint.
       curves: what the picture of a run shows.
     """
 
+    info: Description
     train_examples: int
     best_metric: str
     curves: Sequence[Curve]

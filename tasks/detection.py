@@ -98,7 +98,7 @@ class Detection(ImageTask):
         detections: int = 100,
     ):
         super().__init__(config, without_data=without_data)
-        height, width, _ = self._info.train_spec["image"].shape
+        height, width, _ = self.info.train_spec["image"].shape
         self._anchors = make_anchors(
             (height, width), scale=anchor_scale, octaves=octaves, ratios=ratios
         )
@@ -219,7 +219,7 @@ class Detection(ImageTask):
 
     def write_results(self, metrics: MetricSet, path: str | os.PathLike) -> None:
         """Writes the detections of a whole split as COCO's JSON, with the data set's own ids."""
-        metrics.metrics["ap"].write_results(path, self._info.category_ids)
+        metrics.metrics["ap"].write_results(path, self.info.category_ids)
 
     def _targets(self, boxes: jax.Array, classes: jax.Array, mask: jax.Array) -> Targets:
         return make_targets(jnp.asarray(self._anchors), boxes, classes, mask, **self._matching)

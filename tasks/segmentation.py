@@ -66,8 +66,8 @@ class Segmentation(ImageTask):
             )
         self._train_at = train_at
         self._weights = jnp.asarray(class_weights or [1.0] * len(self.class_names), jnp.float32)
-        self._ignored = self._info.train_spec["label"].ignored
-        self._label_size = self._info.eval_spec["label"].shape
+        self._ignored = self.info.train_spec["label"].ignored
+        self._label_size = self.info.eval_spec["label"].shape
 
     @staticmethod
     def check(config: ConfigDict) -> None:

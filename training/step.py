@@ -18,6 +18,22 @@ EvalStep = Callable[[TrainState, Batch], tuple[Metrics, jax.Array]]
 PredictStep = Callable[[TrainState, Batch], dict[str, jax.Array]]
 
 
+def make_loss(task: Task, graphdef: nnx.GraphDef) -> Callable[..., tuple[jax.Array, tuple]]:
+    """Makes the function ``(params, batch_stats, batch, drop) -> (loss, (batch_stats, scalars))``.
+
+    Args:
+      task: has the loss.
+      graphdef: of the task's network.
+    """
+
+    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
+        model = merge(graphdef, params, stats)
+        loss, scalars = task.loss(model, batch, drop)
+        return loss, (split(model)[2], scalars)
+
+    return loss_of
+
+
 def make_train_step(
     task: Task,
     graphdef: nnx.GraphDef,
@@ -41,10 +57,7 @@ def make_train_step(
       scatter: gradients as a step makes them, to how parameters are kept.
     """
 
-    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
-        model = merge(graphdef, params, stats)
-        loss, scalars = task.loss(model, batch, drop)
-        return loss, (split(model)[2], scalars)
+    loss_of = make_loss(task, graphdef)
 
     def train_step(
         state: TrainState, batch: Batch, values: Hyperparameters

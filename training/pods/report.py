@@ -12,6 +12,7 @@ from ml_collections import ConfigDict
 from training.config import one_line_errors
 from training.pods.hlo import Traffic, collectives
 from training.pods.tpu_slice import Slice, find_slice
+from training.printed import binary, decimal, row
 
 if TYPE_CHECKING:
     from training.run import Run
@@ -36,7 +37,7 @@ def compile_for(config: ConfigDict, name: str) -> int:
     try:
         needs = measure(run)
     except DoesNotFit as error:
-        _row("memory", f"does not fit {_binary(tpus.hbm)} a {_device(tpus)}: {error}")
+        row("memory", f"does not fit {binary(tpus.hbm)} a {_device(tpus)}: {error}")
         return 1
     _print_needs(tpus, needs)
     return 0 if needs.peak <= tpus.hbm else 1
@@ -108,45 +109,24 @@ def _print_slice(tpus: Slice, run: "Run") -> None:
     devices, batch = len(tpus.devices), run.config.batch_size
     cores = f", devices {devices}" if devices > tpus.chips else ""
     kind = tpus.devices[0].device_kind
-    _row(tpus.name, f"{kind}, chips {tpus.chips}{cores}, processes {tpus.processes}")
-    _row("mesh", ", ".join(f"{name} {size}" for name, size in run.mesh.shape.items()))
-    _row("batch", f"{batch}, {batch // devices} a {_device(tpus)}")
+    row(tpus.name, f"{kind}, chips {tpus.chips}{cores}, processes {tpus.processes}")
+    row("mesh", ", ".join(f"{name} {size}" for name, size in run.mesh.shape.items()))
+    row("batch", f"{batch}, {batch // devices} a {_device(tpus)}")
 
 
 def _print_needs(tpus: Slice, needs: Needs) -> None:
     device, count = _device(tpus), len(tpus.devices)
     fits = "fits" if needs.peak <= tpus.hbm else "does not fit"
-    _row("memory", f"{fits}: {_binary(needs.peak)} of {_binary(tpus.hbm)} a {device}")
-    _row("  arguments", f"{_binary(needs.arguments)}, the state and its part of the batch")
-    _row("  temporaries", _binary(needs.temporaries))
-    _row("operations", f"{_decimal(needs.flops)}flop a {device}")
-    _row("", f"{_decimal(needs.flops * count)}flop a step")
-    _row("accessed", f"{_decimal(needs.bytes_accessed)}B a {device}")
+    row("memory", f"{fits}: {binary(needs.peak)} of {binary(tpus.hbm)} a {device}")
+    row("  arguments", f"{binary(needs.arguments)}, the state and its part of the batch")
+    row("  temporaries", binary(needs.temporaries))
+    row("operations", f"{decimal(needs.flops)}flop a {device}")
+    row("", f"{decimal(needs.flops * count)}flop a step")
+    row("accessed", f"{decimal(needs.bytes_accessed)}B a {device}")
     for kind, traffic in needs.traffic.items():
-        _row(kind, f"{traffic.count}, {_decimal(traffic.bytes)}B of results a {device}")
-    _row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
+        row(kind, f"{traffic.count}, {decimal(traffic.bytes)}B of results a {device}")
+    row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
 
 
 def _device(tpus: Slice) -> str:
     return "chip" if len(tpus.devices) == tpus.chips else "device"
-
-
-def _row(label: str, value: str) -> None:
-    print(f"{label:16}{value}", flush=True)
-
-
-def _binary(size: int) -> str:
-    """Bytes as memory is sold: 16 GiB."""
-    return f"{_scaled(size, 1024, ('', 'Ki', 'Mi', 'Gi'))}B"
-
-
-def _decimal(number: float) -> str:
-    """Before its unit: 3.105 T."""
-    return _scaled(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
-
-
-def _scaled(number: float, step: int, prefixes: tuple[str, ...]) -> str:
-    power = 0
-    while number >= step and power < len(prefixes) - 1:
-        number, power = number / step, power + 1
-    return f"{number:.4g} {prefixes[power]}"
