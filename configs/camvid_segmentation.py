@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from configs import common
 
 #: Rows of the paper's section 4.4, and the grids of sweep.py.
-VARIANTS = common.SEGMENTATION | {"grid": {}, "paired": {}}
+VARIANTS = common.SEGMENTATION | {"grid": {}, "paired": {}, "backbone": {}}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
@@ -53,20 +53,27 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
 
 def get_hyper(hyper, variant: str = "grid"):
     """The runs of docs/segmentation.md: three seeds of the grid, then five more of a few."""
+    if variant == "backbone":
+        dropout = hyper.product([hyper.sweep("config.seed", range(8)), [_backbone(0.9, 1)]])
+        others = [_backbone(0.9, 5), _backbone(0.8, 3)]
+        return dropout + hyper.product([hyper.sweep("config.seed", (0, 1, 2)), others])
     if variant == "paired":
-        arms = [NONE, BACKBONE, _branches(0.5, 8)]
+        arms = [NONE, _backbone(0.9, 3), _branches(0.5, 8)]
         return hyper.product([hyper.sweep("config.seed", (3, 4, 5, 6, 7)), arms])
     points = [(0.5, 8), (0.2, 8), (0.5, 18), (0.5, 1), (0.5, 4), (0.2, 18), (0.2, 1), (0.8, 8)]
-    arms = [NONE, *(_branches(*point) for point in points), BACKBONE]
+    arms = [NONE, *(_branches(*point) for point in points), _backbone(0.9, 3)]
     return hyper.product([hyper.sweep("config.seed", (0, 1, 2)), arms])
 
 
 NONE = {"config.regularizer.name": "none"}
-BACKBONE = {
-    "config.regularizer.name": "dropblock",
-    "config.regularizer.keep_prob": 0.9,
-    "config.regularizer.block_size": 3,
-}
+
+
+def _backbone(keep_prob: float, block_size: int) -> dict:
+    return {
+        "config.regularizer.name": "dropblock",
+        "config.regularizer.keep_prob": keep_prob,
+        "config.regularizer.block_size": block_size,
+    }
 
 
 def _branches(keep_prob: float, block_size: int) -> dict:
