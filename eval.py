@@ -2,21 +2,15 @@
 
     python eval.py --workdir=runs/digits
 
-The config is the run's own. For the paper's Figures 5 (DropBlock at inference) and 6:
-
-    python eval.py ... --inference_keep_prob=1,0.9,0.8 --inference_block_size=1,3
-    python eval.py ... --cam=10
-
-Pictures of images, truth and prediction side by side:
-
-    python eval.py ... --draw=10
+The config is the run's own. Beside that: ``--draw=10`` and ``--cam=10`` make pictures,
+``--inference_keep_prob=1,0.9 --inference_block_size=1,3`` drop at inference (the paper's Figure 5),
+``--detections=FILE`` writes COCO's JSON.
 """
 
 import sys
 from pathlib import Path
 
-from absl import logging
-from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_list, FlagValues
+from absl import flags, logging
 
 from probes.pictures import PICTURES, pictures_of
 from runfiles import EVALUATIONS, INFERENCE, json_line
@@ -27,13 +21,16 @@ from training.stop import StopRequest
 from training.streams import guard_streams
 
 
-def define_flags(values: FlagValues) -> None:
-    DEFINE_bool("fingerprint", False, "Print a hash of the whole state instead.", values)
-    DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.", values)
-    DEFINE_list("inference_keep_prob", [], "Evaluate with DropBlock, once for each.", values)
-    DEFINE_list("inference_block_size", [], "And for each of these; else the config's.", values)
+def define_flags(values: flags.FlagValues) -> None:
+    flags.DEFINE_bool("fingerprint", False, "Print a hash of the whole state instead.", values)
+    flags.DEFINE_enum("checkpoint", "latest", ["latest", "best"], "Which checkpoint.", values)
+    flags.DEFINE_list("inference_keep_prob", [], "Evaluate with DropBlock, once for each.", values)
+    flags.DEFINE_list(
+        "inference_block_size", [], "And for each of these; else the config's.", values
+    )
+    flags.DEFINE_string("detections", None, "Write what is detected here, as COCO's JSON.", values)
     for name, (what, _) in PICTURES.items():
-        DEFINE_integer(name, 0, f"{what} of so many images.", 0, flag_values=values)
+        flags.DEFINE_integer(name, 0, f"{what} of so many images.", 0, flag_values=values)
 
 
 def main(argv: list[str]) -> None:
@@ -65,11 +62,12 @@ def evaluate(
     from training.devices import processes
     from training.run import build_run
     from training.state import fingerprint
-    from training.workdir import find_trained, write_lines
+    from training.workdir import find_trained, results_writer, write_lines
 
     run, workdir = build_run(arguments.config), Path(arguments.workdir)
     say = print if processes.is_first() else lambda *args, **kwargs: None
     pictures = pictures_of(run, {flag: getattr(arguments, flag) for flag in PICTURES})
+    keep = results_writer(run.task, arguments.detections)
     checkpoints, step = find_trained(workdir, run.task.best_metric, arguments.checkpoint)
     if arguments.fingerprint:
         say(fingerprint(checkpoints.restore(step, run.abstract_state())[0]))
@@ -84,7 +82,7 @@ def evaluate(
             say(json_line(lines[-1]), flush=True)
         write_lines(workdir / INFERENCE, lines)
     elif not pictures:
-        results = evaluation.evaluate(run, run.eval_step, state, stop) or {}
+        results = evaluation.evaluate(run, run.eval_step, state, stop, keep=keep) or {}
         line = {"step": step} | {f"eval/{name}": value for name, value in results.items()}
         say(json_line(line))
         if absent := evaluation.absent(results):

@@ -2,9 +2,9 @@
 
     python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
 
-Started again on the same workdir, it resumes; then --config may be left out. With --print_config it
-prints the whole config and stops. With --compile_for=v5e:16x16 in place of a workdir it trains
-nothing, but says what a step needs on those TPUs.
+Started again on the same workdir, it resumes; then --config may be left out. With --dry_run it says
+what the run would be and stops, with --print_config it prints the whole config. With
+--compile_for=v5e:16x16 in place of a workdir it says what a step needs on those TPUs.
 """
 
 import json
@@ -22,6 +22,7 @@ from training.streams import guard_streams
 
 def define_flags(values: FlagValues) -> None:
     DEFINE_string("compile_for", None, "Compile a step for these TPUs, and stop.", values)
+    DEFINE_bool("dry_run", False, "Say what the run would be, and stop.", values)
     DEFINE_bool("print_config", False, "Print every field of the config, and stop.", values)
 
 
@@ -29,12 +30,17 @@ def main(argv: list[str]) -> None:
     with StopRequest() as stop:
         with one_line_errors():
             arguments = parse(
-                argv, define_flags, instead_of_workdir=("compile_for", "print_config")
+                *(argv, define_flags),
+                instead_of_workdir=("compile_for", "dry_run", "print_config"),
             )
             check_config(arguments.config)
         if arguments.print_config:
             print(json.dumps(plain(arguments.config), indent=2))
             return
+        if arguments.dry_run:
+            from training.dry_run import dry_run
+
+            return dry_run(arguments.config, arguments.workdir)
         if arguments.compile_for is not None:
             from training.pods import compile_for
 

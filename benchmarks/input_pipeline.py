@@ -12,7 +12,6 @@ import argparse
 import contextlib
 import math
 import os
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ import simplejpeg
 from ml_collections import ConfigDict
 
 import data
-from benchmarks.slots import Program, Rate, answer
+from benchmarks.slots import Program, Rate, answer, show
 from configs.imagenet_resnet50 import get_config
 from training.config import complete
 
@@ -95,24 +94,6 @@ def programs(options: argparse.Namespace) -> Iterator[dict[str, Program]]:
         yield started
 
 
-def show(seen: dict[str, list[Rate]]) -> None:
-    """Prints the table. Costs are over all rounds together, because batches finish in bursts."""
-    print(f"{'':30}{'images/s':>10}{'least, most':>14}{'CPU ms':>8}{'x tf.data':>11}{'by CPU':>8}")
-    costs = {
-        name: 1e3 * sum(rate.cpu_seconds for rate in rates) / sum(rate.images for rate in rates)
-        for name, rates in seen.items()
-    }
-    for name, rates in seen.items():
-        speeds = [rate.per_second for rate in rates]
-        spread = f"{min(speeds):.0f}, {max(speeds):.0f}"
-        line = f"{name:30}{statistics.median(speeds):10.0f}{spread:>14}{costs[name]:8.2f}"
-        peer = name.replace("ours", "tf.data")
-        if peer != name and peer in seen:
-            ratios = [a.per_second / b.per_second for a, b in zip(rates, seen[peer], strict=True)]
-            line += f"{statistics.median(ratios):11.2f}{costs[peer] / costs[name]:8.2f}"
-        print(line)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tf_python", help="a python that has TensorFlow")
@@ -133,7 +114,8 @@ def main() -> None:
         for _ in range(options.rounds):
             for name, program in started.items():
                 seen[name].append(program.measure(options.seconds))
-    show(seen)
+    peers = {name: name.replace("ours", "tf.data") for name in seen if name.startswith("ours")}
+    show(seen, peers)
 
 
 if __name__ == "__main__":

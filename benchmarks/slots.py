@@ -6,10 +6,11 @@ Standard library only: one of the programs runs in TensorFlow's environment.
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 # Time before each measurement: batches that were prepared earlier would count as free.
@@ -94,3 +95,26 @@ class Program:
         """Ends the program, halted or not."""
         self._process.kill()
         self._process.wait()
+
+
+def show(seen: Mapping[str, Sequence[Rate]], others: Mapping[str, str]) -> None:
+    """Prints a table. Costs are over all rounds together, because batches finish in bursts.
+
+    Args:
+      seen: name of a program -> its slots, as many for each.
+      others: name -> the program that it is compared with: `ratio` is how many times as fast it is,
+        `by CPU` the same of the CPU times of an image.
+    """
+    print(f"{'':30}{'images/s':>10}{'least, most':>14}{'CPU ms':>8}{'ratio':>8}{'by CPU':>8}")
+    costs = {
+        name: 1e3 * sum(rate.cpu_seconds for rate in rates) / sum(rate.images for rate in rates)
+        for name, rates in seen.items()
+    }
+    for name, rates in seen.items():
+        speeds = [rate.per_second for rate in rates]
+        spread = f"{min(speeds):.0f}, {max(speeds):.0f}"
+        line = f"{name:30}{statistics.median(speeds):10.0f}{spread:>14}{costs[name]:8.2f}"
+        if (other := others.get(name)) in seen:
+            ratios = [a.per_second / b.per_second for a, b in zip(rates, seen[other], strict=True)]
+            line += f"{statistics.median(ratios):8.2f}{costs[other] / costs[name]:8.2f}"
+        print(line)

@@ -14,8 +14,8 @@ from ml_collections import ConfigDict
 
 from configs import common
 
-#: Rows of the paper's section 4.4, and a grid of them over keep_prob and block_size.
-VARIANTS = common.SEGMENTATION | {"grid": {}}
+#: Rows of the paper's section 4.4, and the grids of sweep.py.
+VARIANTS = common.SEGMENTATION | {"grid": {}, "paired": {}, "backbone": {}}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
@@ -52,23 +52,35 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
 
 
 def get_hyper(hyper, variant: str = "grid"):
-    """Three seeds of: nothing, DropBlock on the branches, DropBlock in the backbone.
-
-    On the branches, block 1 is dropout and block 18, the whole map, SpatialDropout.
-    """
-    branches = {"config.regularizer.name": "dropblock", "config.regularizer.branches": True}
+    """The runs of docs/segmentation.md: three seeds of the grid, then five more of a few."""
+    if variant == "backbone":
+        dropout = hyper.product([hyper.sweep("config.seed", range(8)), [_backbone(0.9, 1)]])
+        others = [_backbone(0.9, 5), _backbone(0.8, 3)]
+        return dropout + hyper.product([hyper.sweep("config.seed", (0, 1, 2)), others])
+    if variant == "paired":
+        arms = [NONE, _backbone(0.9, 3), _branches(0.5, 8)]
+        return hyper.product([hyper.sweep("config.seed", (3, 4, 5, 6, 7)), arms])
     points = [(0.5, 8), (0.2, 8), (0.5, 18), (0.5, 1), (0.5, 4), (0.2, 18), (0.2, 1), (0.8, 8)]
-    arms = [
-        {"config.regularizer.name": "none"},
-        *(
-            branches
-            | {"config.regularizer.keep_prob": keep_prob, "config.regularizer.block_size": size}
-            for keep_prob, size in points
-        ),
-        {
-            "config.regularizer.name": "dropblock",
-            "config.regularizer.keep_prob": 0.9,
-            "config.regularizer.block_size": 3,
-        },
-    ]
+    arms = [NONE, *(_branches(*point) for point in points), _backbone(0.9, 3)]
     return hyper.product([hyper.sweep("config.seed", (0, 1, 2)), arms])
+
+
+NONE = {"config.regularizer.name": "none"}
+
+
+def _backbone(keep_prob: float, block_size: int) -> dict:
+    return {
+        "config.regularizer.name": "dropblock",
+        "config.regularizer.keep_prob": keep_prob,
+        "config.regularizer.block_size": block_size,
+    }
+
+
+def _branches(keep_prob: float, block_size: int) -> dict:
+    """On the branches. Block 1 is dropout, and block 18, the whole map, SpatialDropout."""
+    return {
+        "config.regularizer.name": "dropblock",
+        "config.regularizer.branches": True,
+        "config.regularizer.keep_prob": keep_prob,
+        "config.regularizer.block_size": block_size,
+    }

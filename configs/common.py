@@ -13,7 +13,7 @@ def base() -> ConfigDict:
     """The fields that every run has."""
     config = ConfigDict()
     config.seed = 0
-    # The workdir of a run whose network training starts from.
+    # The workdir of a run, or a file of torchvision's or timm's ResNet, to start from.
     config.init_from = config_dict.placeholder(str)
     # The length of training: steps wins where both are given.
     config.steps = config_dict.placeholder(int)
@@ -122,7 +122,10 @@ def grid(hyper, *, keep_probs, block_sizes):
     )
 
 
-#: ``config.data`` of each data set. Means and deviations are of its channels, from 0 to 1.
+#: Means and deviations of the channels of photographs, from 0 to 1: ImageNet's.
+PHOTOGRAPHS = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+
+#: ``config.data`` of each data set, and of each kind.
 DIGITS = {
     "name": "digits",
     "preprocess": "digits",
@@ -141,17 +144,11 @@ IMAGENET = {
     "name": "imagenet2012",
     "preprocess": "imagenet",
     "eval_split": "validation",
-    "mean": (0.485, 0.456, 0.406),
-    "std": (0.229, 0.224, 0.225),
     "threads": 16,
     "prefetch": 16,
-}
-
-SEGMENTATION_DATA = {
-    "preprocess": "segmentation",
-    "mean": (0.485, 0.456, 0.406),
-    "std": (0.229, 0.224, 0.225),
-}
+} | PHOTOGRAPHS
+SEGMENTATION_DATA = {"preprocess": "segmentation"} | PHOTOGRAPHS
+DETECTION_DATA = {"preprocess": "detection"} | PHOTOGRAPHS
 
 #: The rows of the paper's section 4.4, as what each changes in the baseline.
 SEGMENTATION = {
@@ -163,6 +160,9 @@ SEGMENTATION = {
         "regularizer.block_size": 7,
     },
 }
+
+#: The rows of the paper's section 4.3, as what each changes in the baseline.
+DETECTION = {"baseline": {}, "dropblock": {"regularizer.name": "dropblock"}}
 
 #: ``config.optimizer`` of Table 2: RMSProp as TensorFlow's, whose squares begin at 1 and whose
 #: epsilon is under the root (Real et al. 2018, arXiv 1802.01548, and the authors' code).
@@ -186,3 +186,36 @@ SMALL_AMOEBANET = {
     "dropout_keep_prob": 0.5,
     "regularizer.groups": (4,),
 }
+
+
+def dense_recipe(config: ConfigDict, *, epochs: float, learning_rate: float, drops) -> None:
+    """Sets the recipe of the dense tasks of tensorflow/tpu, for 64 images of a large data set.
+
+    Args:
+      config: changed in place.
+      epochs: the length of training.
+      learning_rate: for 64 images, after one epoch of warm-up.
+      drops: when it falls to a tenth, as parts of the run.
+    """
+    config.epochs = epochs
+    config.batch_size = 64
+    config.precision = "bfloat16"
+    config.data.update({"eval_split": "validation", "threads": 16, "prefetch": 16})
+    config.model.frozen = ("backbone.stem.conv",)
+    config.optimizer.momentum = 0.9
+    config.learning_rate.update(
+        {
+            "base": learning_rate * 256 / 64,
+            "schedule": "piecewise",
+            "warmup_epochs": 1.0,
+            "drop_epochs": tuple(epochs * drop for drop in drops),
+        }
+    )
+
+
+def finetune(*, epochs: float, drops) -> dict:
+    """The same recipe for so many epochs, as what a variant changes."""
+    return {
+        "epochs": epochs,
+        "learning_rate.drop_epochs": tuple(epochs * drop for drop in drops),
+    }

@@ -16,54 +16,29 @@ from ml_collections import ConfigDict
 
 from configs import common
 
-CLASSES = (
-    "background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair",
-    "cow", "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa",
-    "train", "tvmonitor",
-)  # fmt: skip
 #: Of 10,582 images; 1,449 for validation.
 EPOCHS, FINETUNE_EPOCHS = 500.0, 45.0
 DROPS = (25 / 45, 35 / 45)
-VARIANTS = common.SEGMENTATION | {
-    "finetune": {
-        "epochs": FINETUNE_EPOCHS,
-        "learning_rate.drop_epochs": tuple(FINETUNE_EPOCHS * drop for drop in DROPS),
-    },
-}
+VARIANTS = common.SEGMENTATION | {"finetune": common.finetune(epochs=FINETUNE_EPOCHS, drops=DROPS)}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
     config = common.base()
     config.task = {"name": "segmentation"}
-    config.epochs = EPOCHS
-    config.batch_size = 64
     config.eval_every = 1650
     config.checkpoint_every = 1650
-    config.precision = "bfloat16"
     config.data.update(
         common.SEGMENTATION_DATA
         | {
             "name": "voc2012_segmentation",
             "train_split": "trainaug",
-            "eval_split": "validation",
             "image_size": (513, 513),
             "label_size": (500, 500),
-            "class_names": CLASSES,
-            "threads": 16,
-            "prefetch": 16,
         }
     )
-    config.model = {"name": "segmentation", "depth": 101, "frozen": ("backbone.stem.conv",)}
-    config.optimizer.update({"momentum": 0.9, "weight_decay": 1e-5})
-    # 0.02 for the batch of 64, from 0.002.
-    config.learning_rate.update(
-        {
-            "base": 0.02 * 256 / 64,
-            "schedule": "piecewise",
-            "warmup_epochs": 1.0,
-            "drop_epochs": tuple(EPOCHS * drop for drop in DROPS),
-        }
-    )
+    config.model = {"name": "segmentation", "depth": 101}
+    common.dense_recipe(config, epochs=EPOCHS, learning_rate=0.02, drops=DROPS)
+    config.optimizer.weight_decay = 1e-5
     config.regularizer.update({"keep_prob": 0.2, "block_size": 32})
     config.update_from_flattened_dict(VARIANTS[variant])
     return config

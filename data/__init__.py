@@ -3,6 +3,7 @@
 from data.bad_images import BadImages, TooManyBadImages
 from data.description import Description, describe, describe_without_files
 from data.errors import DataError, DecodeError
+from data.image_files import ImageBatch, find_files, image_batches
 from data.pipeline import Batches, eval_batches, train_batches
 from data.settings import check
 from data.source import Source, open_source
@@ -16,6 +17,7 @@ __all__ = [
     "DataError",
     "DecodeError",
     "Description",
+    "ImageBatch",
     "Preprocess",
     "Source",
     "TooManyBadImages",
@@ -23,6 +25,8 @@ __all__ = [
     "describe",
     "describe_without_files",
     "eval_batches",
+    "find_files",
+    "image_batches",
     "open_source",
     "train_batches",
 ]

@@ -44,8 +44,7 @@ def class_names(
                 f"the feature {feature!r} of {name} is {type(features[feature]).__name__}, "
                 f"but this config.data.preprocess reads {kind.__name__}."
             )
-    labels = [label for read in preprocess.reads for label in _class_labels(features[read])]
-    names = labels[0].names if labels else metadata.get("class_names", ())
+    names = names_of_classes({read: features[read] for read in preprocess.reads}, metadata)
     specs = (*preprocess.train_spec.values(), *preprocess.eval_spec.values())
     if given:
         if names and len(names) != len(given):
@@ -59,7 +58,13 @@ def class_names(
             f"the classes of {name} have no names: neither {' nor '.join(preprocess.reads)} is a "
             "ClassLabel, and its metadata has no class_names; set config.data.class_names."
         )
-    return tuple(names)
+    return names
+
+
+def names_of_classes(features: Mapping[str, Any], metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the first `ClassLabel` among the features, else the metadata's `class_names`."""
+    labels = [label for feature in features.values() for label in _class_labels(feature)]
+    return tuple(labels[0].names if labels else metadata.get("class_names", ()))
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 """Where to crop. A box is (top, left, height, width) in pixels."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,6 +9,8 @@ Box = tuple[int, int, int, int]
 FloatBox = tuple[float, float, float, float]
 
 ATTEMPTS = 10
+#: What rounding may add to the edge of a box, pixels.
+TINY = 1e-6
 
 
 def random_resized_box(
@@ -57,10 +60,61 @@ def centre_box(height: int, width: int, size: int, padding: int = 32) -> Box:
     return _centred(height, width, side, side)
 
 
+class Window(NamedTuple):
+    """A part of an image that is resized.
+
+    Attributes:
+      scaled: height and width that the whole image has then, pixels.
+      top: row of the resized image where the part begins.
+      left: its column.
+      size: height and width of the part, pixels.
+    """
+
+    scaled: tuple[int, int]
+    top: int
+    left: int
+    size: tuple[int, int]
+
+    def box_in(self, height: int, width: int) -> FloatBox:
+        """Where the part lies in the image before it is resized, of this height and width."""
+        rows, columns = self.scaled
+        return (
+            self.top * height / rows,
+            self.left * width / columns,
+            self.size[0] * height / rows,
+            self.size[1] * width / columns,
+        )
+
+
+def random_window(
+    height: int, width: int, scale: float, size: tuple[int, int], rng: np.random.Generator
+) -> Window:
+    """The part of a scaled image that is seen: at random on each axis on which it is too long.
+
+    Args:
+      height: of the image, pixels.
+      width: of the image, pixels.
+      scale: of the resized image to the image. Its sides are rounded to whole pixels, so that the
+        realised scales, `Window.scaled` to the image, differ a little from it and each other.
+      size: height and width that the part has at most, pixels.
+      rng: the source of randomness.
+    """
+    scaled = scaled_size(height, width, scale)
+    seen = min(scaled[0], size[0]), min(scaled[1], size[1])
+    top, left = (int(rng.integers(a - b + 1)) for a, b in zip(scaled, seen, strict=True))
+    return Window(scaled, top, left, seen)
+
+
+def scaled_size(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Height and width in whole pixels, at least one each, of an image that is scaled."""
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def pixels_around(box: FloatBox) -> Box:
-    """The smallest box of whole pixels that `box` lies in."""
+    """The smallest box of whole pixels that `box` lies in, but for :data:`TINY`."""
     top, left = math.floor(box[0]), math.floor(box[1])
-    return top, left, math.ceil(box[0] + box[2]) - top, math.ceil(box[1] + box[3]) - left
+    bottom, right = math.ceil(box[0] + box[2] - TINY), math.ceil(box[1] + box[3] - TINY)
+    return top, left, bottom - top, right - left
 
 
 def _centred(height: int, width: int, box_height: int, box_width: int) -> Box:

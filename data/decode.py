@@ -8,7 +8,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, UnidentifiedImageError
 
-from data.crops import Box, FloatBox, pixels_around
+from data.crops import FloatBox, pixels_around
 from data.errors import DecodeError
 from data.limits import check_jpeg, check_size
 from data.turbojpeg import decode_region
@@ -73,16 +73,16 @@ def decode_labels(encoded: bytes) -> np.ndarray:
     return pixels.astype(np.uint16 if pixels.itemsize == 2 else np.uint8)
 
 
-def decode_box(encoded: bytes, box: Box, size: int) -> tuple[np.ndarray, FloatBox]:
-    """Decodes no more than is needed to resize a box of the image to `(size, size)`.
+def decode_box(encoded: bytes, box: FloatBox, size: tuple[int, int]) -> tuple[np.ndarray, FloatBox]:
+    """Decodes no more than is needed to resize a box of the image to `size`.
 
-    Of a JPEG, the box's rows and columns alone; and, where the box still has `size` pixels each
+    Of a JPEG, the box's rows and columns alone; and, where the box still has as many pixels each
     way, at half its size or less, made smaller inside the inverse DCT.
 
     Args:
       encoded: as for :func:`decode`.
-      box: within the image at its full size.
-      size: pixels.
+      box: within the image at its full size, in pixels and parts of them.
+      size: height and width, pixels.
 
     Returns:
       uint8 `(height, width, 3)`, and where the box lies in it.
@@ -91,7 +91,7 @@ def decode_box(encoded: bytes, box: Box, size: int) -> tuple[np.ndarray, FloatBo
       DecodeError: the bytes cannot be decoded.
     """
     if _is_jpeg(encoded) and _jpeg_size(encoded) is not None:
-        eighths = _eighths(min(box[2:]), size)
+        eighths = _eighths(box[2:], size)
         top, left, height, width = (side * eighths / 8 for side in box)
         scaled = top, left, height, width
         region = pixels_around(scaled)
@@ -99,10 +99,10 @@ def decode_box(encoded: bytes, box: Box, size: int) -> tuple[np.ndarray, FloatBo
         if pixels is not None:
             return pixels, (top - region[0], left - region[1], height, width)
     # No JPEG, or one that is faulty or of four colours, or no library for parts.
-    first_row, first_column, rows, columns = box
+    first_row, first_column, rows, columns = pixels_around(box)
     whole = decode(encoded)
     cut = whole[first_row : first_row + rows, first_column : first_column + columns]
-    return cut, (0, 0, rows, columns)
+    return cut, (box[0] - first_row, box[1] - first_column, *box[2:])
 
 
 def image_size(encoded: bytes) -> tuple[int, int]:
@@ -128,9 +128,10 @@ def _jpeg_size(encoded: bytes) -> tuple[int, int] | None:
     return height, width
 
 
-def _eighths(side: int, size: int) -> int:
+def _eighths(sides: tuple[float, ...], size: tuple[int, int]) -> int:
     # Full size, or half and less: the factors between cost more than they save.
-    return next((eighths for eighths in (1, 2, 3, 4) if side * eighths >= size * 8), 8)
+    least = max(8 * wanted / side for side, wanted in zip(sides, size, strict=True))
+    return next((eighths for eighths in (1, 2, 3, 4) if eighths >= least), 8)
 
 
 def _open_with_pillow(encoded: bytes) -> Image.Image:

@@ -35,6 +35,28 @@ def per_channel(field: str, value: Any, channels: int, *, zero: bool) -> tuple[f
     return tuple(map(float, value))
 
 
+def sides(field: str, value: Any) -> tuple[int, int]:
+    """Returns height and width, at least 1 each; a single number is both."""
+    pair = (value, value) if _is_number(value, numbers.Integral) else value
+    if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+        raise refusal(field, value, "height and width in pixels")
+    height, width = (whole(field, side, least=1) for side in pair)
+    return height, width
+
+
+def scale_range(field: str, value: Any) -> tuple[float, float]:
+    """Returns the values if they are two finite numbers above 0, the smaller first."""
+    allowed = "two numbers above 0, the smaller first"
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+        raise refusal(field, value, allowed)
+    if not all(_is_number(number, numbers.Real) for number in value):
+        raise refusal(field, value, allowed)
+    low, high = value
+    if not 0 < low <= high < float("inf"):
+        raise refusal(field, value, allowed)
+    return float(low), float(high)
+
+
 def text(field: str, value: Any) -> str:
     """Returns the value if it is a text that is not empty."""
     if not isinstance(value, str) or not value:

@@ -5,6 +5,8 @@ from data.errors import DecodeError
 #: Larger images are refused before they are decoded: half a gigabyte of RGB. Pillow refuses the
 #: same ones by default, but warns from half of it on.
 MAX_PIXELS = 178_956_970
+#: Larger files are no images of so many pixels: 16 bits of four colours each, uncompressed.
+MAX_BYTES = 8 * MAX_PIXELS
 #: A Huffman-coded JPEG, as nearly all are, spends at least one bit on each block of 8 by 8 pixels.
 _JPEG_PIXELS_A_BIT = 64
 

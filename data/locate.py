@@ -1,12 +1,13 @@
 """Where prepared data sets lie, and how to prepare one that is missing."""
 
+import inspect
 import os
 from pathlib import Path
 
-# For the documents and the error messages. Preparing needs TensorFlow; reading does not.
-PREPARE_COMMAND = "python -m data.prepare {name} --data_dir={data_dir}"
-PREPARE_NEEDS = "pip install tensorflow-cpu importlib_resources"
-MANUAL_DOWNLOADS = {"imagenet2012": "ILSVRC2012_img_train.tar and ILSVRC2012_img_val.tar"}
+import registry
+
+#: The room of what can be prepared.
+SOURCES = "data.prepare.sources"
 
 
 def data_directory(data_dir: str | os.PathLike | None = None) -> Path:
@@ -22,9 +23,13 @@ def cache_directory() -> Path:
 
 def how_to_prepare(name: str, data_dir: Path) -> str:
     """The command that prepares the data set, and what it needs."""
-    command = PREPARE_COMMAND.format(name=name, data_dir=data_dir)
-    needs = f"after {PREPARE_NEEDS}"
-    if archives := MANUAL_DOWNLOADS.get(name.partition(":")[0]):
-        command += " --manual_dir=DIR"
-        needs += f", with {archives} in DIR"
-    return f"`{command}` ({needs})"
+    plain = name.partition(":")[0].partition("/")[0]
+    functions = {source: registry.find(SOURCES, source) for source in registry.names(SOURCES)}
+    if plain in functions:
+        needs = (inspect.getdoc(functions[plain]) or "").partition("\n")[0].rstrip(".")
+        return f"`python -m data.prepare {plain} --from=DIR --data_dir={data_dir}` ({needs})"
+    own = [key for key, function in functions.items() if "name" in registry.parameters(function)]
+    return (
+        f"`python -m data.prepare KIND --name={plain} --from=DIR --data_dir={data_dir}`, "
+        f"where KIND is one of {', '.join(own)},"
+    )

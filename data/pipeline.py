@@ -12,7 +12,7 @@ from data.make_batch import MakeBatch
 from data.settings import Settings, read_settings
 from data.shuffled import Shuffled
 from data.source import Source, open_source
-from data.spec import ArraySpec, Example
+from data.spec import ROW, ArraySpec, Example
 
 # More batches than anybody trains on; Grain counts in 64 bits.
 ENDLESS = 2**62
@@ -116,7 +116,7 @@ def eval_batches(
     source = open_source(settings.name, settings.eval_split, settings.data_dir)
 
     def transform(example: Example, position: int) -> Mapping[str, Any]:
-        return settings.preprocess.evaluate(example)
+        return settings.preprocess.evaluate({**example, ROW: position})
 
     numbers = grain.MapDataset.range(
         process_index, -(-len(source) // batch_size) * process_count, process_count

@@ -106,7 +106,9 @@ class Source:
         return DataError(f"{self.files[0]} or one beside it is damaged ({first_line(error)})")
 
 
-def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None) -> Source:
+def open_source(
+    name: str, split: str, data_dir: str | os.PathLike | None = None, *, write: bool = True
+) -> Source:
     """Opens one split of a data set that is on disk. Nothing is downloaded.
 
     A data set of `data/sets` is made on first use, such as `digits` from the copy that
@@ -116,6 +118,7 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
       name: `NAME`, `NAME/CONFIG` or either with `:VERSION`; without a version the newest on disk.
       split: a TFDS split or part of one: `train`, `train[:90%]`, `train[100:200]`.
       data_dir: where TFDS data sets lie; None for `$TFDS_DATA_DIR` or `~/tensorflow_datasets`.
+      write: whether a set of `data/sets` that is not there yet is made.
 
     Raises:
       FileNotFoundError: the data set is not there; the message has the command that prepares it.
@@ -123,7 +126,7 @@ def open_source(name: str, split: str, data_dir: str | os.PathLike | None = None
         (TFRecord).
       DataError: a file of it is damaged or missing; the message names it.
     """
-    builder = _find(name, data_directory(data_dir))
+    builder = _find(name, data_directory(data_dir), write)
     info, features = builder.info, builder.info.features
     try:
         part = info.splits[split]
@@ -171,7 +174,7 @@ def no_such_split(name: str, split: str, splits: Iterable[str], error: Exception
     )
 
 
-def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
+def _find(name: str, data_dir: Path, write: bool) -> tfds.core.DatasetBuilder:
     plain = name.partition(":")[0]
     is_ours = plain in registry.names("data.sets")
     searched = [data_dir, cache_directory()] if is_ours else [data_dir]
@@ -188,6 +191,8 @@ def _find(name: str, data_dir: Path) -> tfds.core.DatasetBuilder:
                 f"cannot be read ({first_line(error)})"
             ) from error
     if is_ours and name == plain:
+        if not write:
+            raise FileNotFoundError(f"data set {name!r} is written when it is used first")
         # The cache first: a data directory may be shared, and nobody asked to add to it.
         written = write_set(registry.find("data.sets", name), searched[::-1])
         return builder_from_files(name, data_dir=written)

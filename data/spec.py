@@ -8,6 +8,8 @@ import numpy.typing as npt
 
 #: For :attr:`ArraySpec.values`: 0 to the data set's number of classes, less one.
 CLASSES = "classes"
+#: In an example that is evaluated: its number in the split, from 0.
+ROW = "(row)"
 
 Example = dict[str, Any]
 
@@ -43,11 +45,13 @@ class Preprocess(Protocol):
       reads: features that an example must have -> the TFDS feature class that each must be.
       train_spec: array name -> spec of what `train` returns. The name `mask` is taken.
       eval_spec: the same for `evaluate`.
+      predict_spec: the same for `predict`, a part of `eval_spec`.
     """
 
     reads: dict[str, type]
     train_spec: dict[str, ArraySpec]
     eval_spec: dict[str, ArraySpec]
+    predict_spec: dict[str, ArraySpec]
 
     def train(self, example: Example, rng: np.random.Generator) -> dict[str, Any]:
         """Makes the arrays of a training example, augmented.
@@ -62,4 +66,21 @@ class Preprocess(Protocol):
         """
 
     def evaluate(self, example: Example) -> dict[str, Any]:
-        """Makes the arrays of an evaluation example. Raises as :meth:`train` does."""
+        """Makes the arrays of an evaluation example.
+
+        Args:
+          example: as for :meth:`train`, with its number in the split by the name of :data:`ROW`.
+
+        Raises:
+          DecodeError: as :meth:`train` does.
+        """
+
+    def predict(self, example: Example) -> dict[str, Any]:
+        """Makes, of an image alone, those arrays of an evaluation example that are not its truth.
+
+        Args:
+          example: has the features of images, as for :meth:`train`.
+
+        Raises:
+          DecodeError: as :meth:`train` does.
+        """

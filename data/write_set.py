@@ -4,11 +4,12 @@ import contextlib
 import io
 import logging
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import tensorflow_datasets as tfds
+
+from data.appear import appearing_whole
 
 
 def write_set(
@@ -39,18 +40,13 @@ def write_set(
 
 
 def _write(builder: Callable[..., tfds.core.DatasetBuilder], directory: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="incomplete.set.", dir=directory) as scratch:
-        with _quiet():
-            writer = builder(data_dir=scratch, file_format="array_record")
-            writer.download_and_prepare()
-        version = Path(writer.name) / str(writer.version)
-        (directory / version).parent.mkdir(exist_ok=True)
-        try:
-            os.rename(Path(scratch) / version, directory / version)
-        except OSError:
-            # Another process was first, with the same files.
-            if not (directory / version).is_dir():
-                raise
+    # Another process may be first, with the same files.
+    with (
+        contextlib.suppress(FileExistsError),
+        appearing_whole(directory) as scratch,
+        _quiet(),
+    ):
+        builder(data_dir=scratch, file_format="array_record").download_and_prepare()
 
 
 @contextlib.contextmanager

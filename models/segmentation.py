@@ -15,6 +15,7 @@ from jax.typing import DTypeLike
 from models.fpn import FPN
 from models.layers.batch_norm import batch_norm
 from models.layers.resize import resize_aligned
+from models.layers.tower import Tower, dense_conv
 from models.resnet import ResNet
 from regularizers import NO_DROP, Drop
 
@@ -22,9 +23,8 @@ from regularizers import NO_DROP, Drop
 class Segmentation(nnx.Module):
     """A network of logits for every eighth pixel each way.
 
-    Drop sites: those of the backbone, and "fcn1", "fcn2", "fcn3" of each branch, after the ReLU
-    of its convolutions. The paper says that DropBlock is applied in the fully convolutional
-    branches and not where; their group is 4, so that their keep_prob is the config's own.
+    Drop sites: those of the backbone, and "fcn1", "fcn2", "fcn3" of each branch. The paper says
+    that DropBlock is applied in the fully convolutional branches and not where.
 
     Args:
       depth: of the ResNet: 10, 18, 34, 50 or 101.
@@ -71,11 +71,11 @@ class Segmentation(nnx.Module):
         )
         channels = self.backbone.group_features[1:]
         self.fpn = FPN(channels, features, upsample=resize_aligned, **options)
-        self.branches = Branches(len(channels), features, **options)
+        self.branches = Tower(len(channels), features, convs=3, outputs=features, **options)
         self.fused = batch_norm(
             features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs
         )
-        self.classes = _conv(features, num_classes, dtype=dtype, rngs=rngs)
+        self.classes = dense_conv(features, num_classes, dtype=dtype, rngs=rngs)
 
     def __call__(self, x: jax.Array, *, train: bool = False, drop: Drop = NO_DROP) -> jax.Array:
         """Computes logits.
@@ -98,44 +98,3 @@ class Segmentation(nnx.Module):
             fused = fused + resize_aligned(branch, (height, width))
         fused = nnx.relu(self.fused(fused, use_running_average=not train))
         return self.classes(fused).astype(jnp.float32)
-
-
-class Branches(nnx.Module):
-    """A chain of convolutions on every level, which share kernels but not batch norms."""
-
-    CONVS = ("fcn1", "fcn2", "fcn3")
-
-    def __init__(
-        self,
-        levels: int,
-        features: int,
-        *,
-        momentum: float,
-        epsilon: float,
-        dtype: DTypeLike,
-        rngs: nnx.Rngs,
-    ):
-        for name in self.CONVS:
-            setattr(self, name, _conv(features, features, dtype=dtype, rngs=rngs))
-            for level in range(levels):
-                norm = batch_norm(
-                    features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs
-                )
-                setattr(self, f"{name}_norm{level}", norm)
-        self.last = _conv(features, features, dtype=dtype, rngs=rngs)
-
-    def __call__(self, maps: list[jax.Array], *, train: bool, drop: Drop) -> list[jax.Array]:
-        results = []
-        for level, x in enumerate(maps):
-            sites = drop.at(f"level{level}")
-            for name in self.CONVS:
-                norm = getattr(self, f"{name}_norm{level}")
-                x = nnx.relu(norm(getattr(self, name)(x), use_running_average=not train))
-                x = sites(x, group=4, site=name)
-            results.append(self.last(x))
-        return results
-
-
-def _conv(in_features: int, out_features: int, **options) -> nnx.Conv:
-    init = nnx.initializers.normal(0.01)
-    return nnx.Conv(in_features, out_features, (3, 3), kernel_init=init, **options)

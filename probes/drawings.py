@@ -7,15 +7,16 @@ import jax
 
 from probes.examples import first_examples
 from runfiles import FIGURES, PREDICTIONS, replace
-from tasks import Draws
+from tasks import Predicts
 from training.devices import processes
 from training.run import Run
-from training.state import TrainState, merge, to_host
+from training.state import TrainState, to_host
+from training.step import make_predict_step
 
 
 def why_not(run: Run) -> str | None:
     """Tells why a run has no such pictures; None if it has them."""
-    return None if isinstance(run.task, Draws) else "its task draws nothing"
+    return None if isinstance(run.task, Predicts) else "its task draws nothing"
 
 
 def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
@@ -25,15 +26,11 @@ def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
     processes, process 0 writes.
     """
     task, folder, local = run.task, workdir / FIGURES / PREDICTIONS, to_host(state)
-    assert isinstance(task, Draws)
+    assert isinstance(task, Predicts)
     if not processes.is_first():
         return folder
 
-    predict = jax.jit(
-        lambda state, batch: task.predict(
-            merge(run.graphdef, state.eval_params, state.batch_stats), batch
-        )
-    )
+    predict = jax.jit(make_predict_step(task, run.graphdef))
     number = 0
     for batch, rows in first_examples(run.task, count):
         predictions = jax.device_get(predict(local, batch))

@@ -8,7 +8,7 @@ draws the masks of all of them (:func:`draw_masks`), and calls the network with 
 Each regulariser is a file here with a class of the same name, see :class:`Regularizer`.
 """
 
-from regularizers.base import Regularizer
+from regularizers.base import Expectation, Regularizer
 from regularizers.sites import NO_DROP, Drop, Site, list_sites
 from regularizers.step_masks import Active, Masks, draw_masks, realised_shares
 
@@ -16,6 +16,7 @@ __all__ = [
     "NO_DROP",
     "Active",
     "Drop",
+    "Expectation",
     "Masks",
     "Regularizer",
     "Site",

@@ -2,7 +2,7 @@
 
 import abc
 import dataclasses
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import jax
 from jax.typing import ArrayLike
@@ -13,6 +13,20 @@ from regularizers.sites import Site
 GROUPS = (1, 2, 3, 4)
 SCHEDULES = ("linear", "constant")
 BRANCHES = frozenset({"fcn"})
+
+
+class Expectation(NamedTuple):
+    """What a regulariser is going to do at a site.
+
+    Attributes:
+      dropped: share of the units that it drops, in the mean.
+      words: its own numbers there, such as a block's size.
+      odd: what is probably not meant; empty if nothing is.
+    """
+
+    dropped: float
+    words: str = ""
+    odd: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,6 +92,15 @@ class Regularizer(abc.ABC):
     def keep_prob_of(self, group: int, keep_prob: ArrayLike) -> ArrayLike:
         """Computes the keep_prob of one group from that of the step."""
         return group_keep_prob(keep_prob, group) if self.scale_by_group else keep_prob
+
+    def expect(self, shape: tuple[int, ...], keep_prob: float) -> Expectation:
+        """Says what it does at a site; it draws nothing.
+
+        Args:
+          shape: of the array at the site.
+          keep_prob: of the step and group.
+        """
+        return Expectation(1 - keep_prob)
 
     @abc.abstractmethod
     def draw(self, key: jax.Array, shape: tuple[int, ...], keep_prob: ArrayLike) -> Mask:

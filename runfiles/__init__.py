@@ -25,7 +25,7 @@ from runfiles.names import (
     TENSORBOARD,
     TRAIN_LOG,
 )
-from runfiles.nested import flat
+from runfiles.nested import flat, nested
 from runfiles.progress import (
     best_step,
     checkpoint_steps,
@@ -63,6 +63,7 @@ __all__ = [
     "is_locked",
     "is_within",
     "json_line",
+    "nested",
     "read_lines",
     "read_metrics",
     "read_record",

@@ -1,5 +1,6 @@
-"""Nested dicts as flat ones."""
+"""Nested dicts as flat ones, and back."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -12,3 +13,15 @@ def flat(tree: dict[str, Any], prefix: str = "", separator: str = ".") -> dict[s
         else:
             values[f"{prefix}{name}"] = value
     return values
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of :func:`flat`."""
+    tree: dict[str, Any] = {}
+    for name, value in values.items():
+        *path, last = name.split(".")
+        node = tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[last] = value
+    return tree

@@ -47,6 +47,7 @@ class RunRecord:
       best_metric: the evaluation metric, without "eval/", whose largest value is the best; None of
         a run that has not begun.
       curves: what the task wants drawn.
+      class_names: of its data set, in the order of the network's outputs; empty where it has none.
       starts: every start and resume, in order.
     """
 
@@ -54,6 +55,7 @@ class RunRecord:
     steps: int | None = None
     best_metric: str | None = None
     curves: list[Curve] = dataclasses.field(default_factory=list)
+    class_names: list[str] = dataclasses.field(default_factory=list)
     starts: list[Start] = dataclasses.field(default_factory=list)
 
     @property

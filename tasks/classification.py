@@ -4,14 +4,21 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from ml_collections import ConfigDict
+from PIL import Image
 
 from metrics import Mean, MetricSet, top_k
 from regularizers import NO_DROP, Drop
-from tasks.contract import Batch, Curve
+from tasks.contract import Batch, Curve, Row
+from tasks.drawing.palette import IGNORED, RIGHT
+from tasks.drawing.panels import side_by_side
 from tasks.images import ImageTask
+
+#: The most classes that are named of an image.
+NAMED = 5
 
 
 class Classification(ImageTask):
@@ -33,6 +40,8 @@ class Classification(ImageTask):
         Curve("Cross-entropy loss", "loss", "log"),
         Curve("Top-1 accuracy", "accuracy", "percent"),
     )
+    found = "classes"
+    columns = ("name", "probability")
 
     def __init__(
         self,
@@ -96,6 +105,31 @@ class Classification(ImageTask):
         if len(self.class_names) > 10:
             results["top5_accuracy"] = Mean(*top_k(logits, label, mask, k=5))
         return MetricSet(results)
+
+    def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
+        """Computes ``logits``, float (batch, classes)."""
+        call: Any = model
+        return {"logits": call(self.normalise(batch["image"]), train=False)}
+
+    def describe(self, example: Row, prediction: Row) -> list[dict[str, Any]]:
+        """Lists the most probable classes."""
+        logits = prediction["logits"].astype(np.float64)
+        probabilities = np.exp(logits - logits.max())
+        probabilities /= probabilities.sum()
+        return [
+            {"name": self.class_names[index], "probability": float(probabilities[index])}
+            for index in np.argsort(-logits, kind="stable")[:NAMED].tolist()
+        ]
+
+    def draw(self, example: Row, prediction: Row) -> Image.Image:
+        """Draws the image over its most probable classes, of which the true one is green."""
+        truth = self.class_names[int(example["label"])] if "label" in example else None
+        classes = [
+            (f"{one['name']} {one['probability']:.1%}", RIGHT if one["name"] == truth else IGNORED)
+            for one in self.describe(example, prediction)
+        ]
+        image = np.broadcast_to(example["image"], (*example["image"].shape[:2], 3))
+        return side_by_side([image], ["image" if truth is None else f"truth: {truth}"], classes)
 
 
 def _masked_cross_entropy(

@@ -6,6 +6,7 @@ arguments of its constructor. With ``without_data`` its batches are never asked 
 set may be missing.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -14,9 +15,11 @@ import numpy as np
 from flax import nnx
 from PIL import Image
 
+from data import Description
 from regularizers import NO_DROP, Drop
 
 Batch = Mapping[str, Any]
+Row = Mapping[str, np.ndarray]
 
 
 class Curve(NamedTuple):
@@ -67,11 +70,13 @@ class Task(Protocol):
     """Network, loss, metrics and data of a job. It holds no arrays.
 
     Attributes:
+      info: what its data set holds.
       train_examples: number of examples in one epoch.
       best_metric: the evaluation metric whose largest value marks the best checkpoint.
       curves: what the picture of a run shows.
     """
 
+    info: Description
     train_examples: int
     best_metric: str
     curves: Sequence[Curve]
@@ -98,13 +103,47 @@ class Task(Protocol):
 
 
 @runtime_checkable
-class Draws(Protocol):
-    """What a task has beside these if ``eval.py --draw`` can show what its network says."""
+class WritesResults(Protocol):
+    """What a task has beside these if ``eval.py --detections`` can write what was found."""
+
+    def write_results(self, metrics: Any, path: str | os.PathLike) -> None:
+        """Writes what the metrics of a whole split hold of each example."""
+
+
+@runtime_checkable
+class Predicts(Protocol):
+    """What a task has beside these if its network can be asked about images: ``predict.py``.
+
+    An ``example`` is a row of a batch that was predicted, a ``prediction`` that of the results.
+
+    Attributes:
+      found: what the things are that :meth:`describe` lists, such as "boxes".
+      columns: their values by name, in a table. A list among them takes several columns.
+    """
+
+    found: str
+    columns: Sequence[str]
 
     def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
-        """Computes what the network says of each row of an evaluation batch."""
+        """Computes what the network says of each row.
 
-    def draw(
-        self, example: dict[str, np.ndarray], prediction: dict[str, np.ndarray]
-    ) -> Image.Image:
-        """Draws one row of an evaluation batch, and what the network says of it, beside it."""
+        Args:
+          model: the network.
+          batch: the arrays of the preprocess's ``predict``, and of an evaluation its truth too.
+            Of ``image`` alone, as an exported network has it, each fills the network's input, and
+            places are in its pixels.
+        """
+
+    def describe(self, example: Row, prediction: Row) -> list[dict[str, Any]]:
+        """Lists what is found, best first, in values that JSON knows."""
+
+    def draw(self, example: Row, prediction: Row) -> Image.Image:
+        """Draws the image and what the network says of it, beside the truth if it is there."""
+
+
+@runtime_checkable
+class PaintsMasks(Protocol):
+    """What a task that predicts has beside that if it finds a class for every pixel."""
+
+    def mask(self, example: Row, prediction: Row) -> Image.Image:
+        """Paints the classes' indices, 8 bits each, in the size of the image's file."""

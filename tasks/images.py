@@ -10,6 +10,7 @@ from ml_collections import ConfigDict
 
 import data
 import registry
+from tasks.contract import Batch
 
 PRECISIONS = {"float32": jnp.float32, "bfloat16": jnp.bfloat16}
 
@@ -31,11 +32,11 @@ class ImageTask:
         if without_data:
             # Where its size is not known either, it is one epoch of all the steps.
             size = config.steps and config.steps * config.batch_size
-            self._info = data.describe_without_files(config.data, unknown_size=size)
+            self.info = data.describe_without_files(config.data, unknown_size=size)
         else:
-            self._info = data.describe(config.data)
-        self.train_examples = self._info.train_examples
-        self.class_names = self._info.class_names
+            self.info = data.describe(config.data)
+        self.train_examples = self.info.train_examples
+        self.class_names = self.info.class_names
 
     @property
     def network(self) -> Callable[..., nnx.Module]:
@@ -49,7 +50,7 @@ class ImageTask:
         return self.network(
             **fields,
             **arguments,
-            in_channels=self._info.train_spec["image"].shape[-1],
+            in_channels=self.info.train_spec["image"].shape[-1],
             dtype=PRECISIONS[self._config.precision],
             rngs=rngs,
         )
@@ -60,8 +61,16 @@ class ImageTask:
         std = jnp.asarray(self._config.data.std, jnp.float32)[None, None, None, :]
         return (images.astype(jnp.float32) / 255 - mean) / std
 
+    @staticmethod
+    def sizes(batch: Batch) -> jax.Array:
+        """The batch's ``sizes``; without them, images fill the network's input: (batch, 4)."""
+        if "sizes" in batch:
+            return batch["sizes"]
+        rows, height, width, _ = batch["image"].shape
+        return jnp.broadcast_to(jnp.array([height, width] * 2, jnp.int32)[None], (rows, 4))
+
     def batch_shapes(self, *, train: bool) -> dict[str, jax.ShapeDtypeStruct]:
-        spec = self._info.train_spec if train else self._info.eval_spec
+        spec = self.info.train_spec if train else self.info.eval_spec
         rows = self._config.batch_size
         fields = {
             name: jax.ShapeDtypeStruct((rows, *one.shape), one.dtype) for name, one in spec.items()

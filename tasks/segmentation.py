@@ -1,5 +1,7 @@
 """Semantic segmentation: a class for every pixel; mean IoU over all pixels of all images."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,7 @@ from PIL import Image
 from metrics import ConfusionMatrix, Mean, MetricSet
 from models.layers.resize import interpolate, interpolation
 from regularizers import NO_DROP, Drop
-from tasks.contract import Batch, Curve
+from tasks.contract import Batch, Curve, Row
 from tasks.drawing.palette import IGNORED, colour_labels, palette
 from tasks.drawing.panels import side_by_side
 from tasks.images import ImageTask
@@ -45,6 +47,8 @@ class Segmentation(ImageTask):
         Curve("Pixel accuracy", "pixel_accuracy", "percent"),
         Curve("Mean IoU", "mean_iou", "percent"),
     )
+    found = "classes"
+    columns = ("index", "name", "share")
 
     def __init__(
         self,
@@ -62,7 +66,8 @@ class Segmentation(ImageTask):
             )
         self._train_at = train_at
         self._weights = jnp.asarray(class_weights or [1.0] * len(self.class_names), jnp.float32)
-        self._ignored = self._info.train_spec["label"].ignored
+        self._ignored = self.info.train_spec["label"].ignored
+        self._label_size = self.info.eval_spec["label"].shape
 
     @staticmethod
     def check(config: ConfigDict) -> None:
@@ -118,12 +123,14 @@ class Segmentation(ImageTask):
 
         Returns:
           (batch, *label_size, classes) float32; beyond an image's own size they mean nothing.
+          Without ``sizes`` in the batch: at every pixel of the network's input.
         """
         logits = model(self.normalise(batch["image"]), train=False, drop=drop)
-        sizes = jnp.maximum(batch["sizes"], 1).astype(jnp.float32)
+        sizes = jnp.maximum(self.sizes(batch), 1).astype(jnp.float32)
+        shape = self._label_size if "sizes" in batch else batch["image"].shape[1:3]
 
         def matrices(axis: int) -> jax.Array:
-            new, old = batch["label"].shape[1 + axis], logits.shape[1 + axis]
+            new, old = shape[axis], logits.shape[1 + axis]
             # Pixels are squares: the centre of label pixel i is at (i + 0.5) * ratio - 0.5 of the
             # image, of which the network has the logits at 0, 8, 16, ...
             ratio = sizes[:, axis] / sizes[:, 2 + axis]
@@ -133,29 +140,49 @@ class Segmentation(ImageTask):
         return interpolate(logits, matrices(0), matrices(1))
 
     def predict(self, model: nnx.Module, batch: Batch) -> dict[str, jax.Array]:
+        """Computes ``label``, uint8: a class for every pixel that has logits."""
         logits = self.logits_at_labels(model, batch)
         return {"label": jnp.argmax(logits, -1).astype(jnp.uint8)}
 
-    def draw(
-        self, example: dict[str, np.ndarray], prediction: dict[str, np.ndarray]
-    ) -> Image.Image:
-        """Draws the image, its labels and the predicted ones; ignored pixels are grey."""
-        height, width, *size = example["sizes"]
-        label, predicted = (one["label"][: size[0], : size[1]] for one in (example, prediction))
-        image = Image.fromarray(example["image"][:height, :width])
-        image = image.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-        valid = label != self._ignored
-        right = 100 * np.mean(predicted[valid] == label[valid]) if valid.any() else 0.0
-        names = self.class_names
-        panels = [
-            np.asarray(image),
-            colour_labels(np.where(valid, label, len(names)), len(names)),
-            colour_labels(predicted, len(names)),
+    def mask(self, example: Row, prediction: Row) -> Image.Image:
+        """Paints the classes; in an image larger than ``label_size``, the nearest pixel's."""
+        rows, columns, height, width = example["sizes"][2:].tolist()
+        label = Image.fromarray(prediction["label"][:rows, :columns])
+        return label.resize((width, height), Image.Resampling.NEAREST)
+
+    def describe(self, example: Row, prediction: Row) -> list[dict[str, Any]]:
+        """Lists the classes that there are, with their shares of the pixels, largest first."""
+        rows, columns = example["sizes"][2:4].tolist()
+        label = prediction["label"][:rows, :columns]
+        counts = np.bincount(label.ravel(), minlength=len(self.class_names))
+        return [
+            {
+                "index": index,
+                "name": self.class_names[index],
+                "share": float(counts[index] / label.size),
+            }
+            for index in np.argsort(-counts, kind="stable").tolist()
+            if counts[index]
         ]
-        titles = ["image", "truth", f"prediction, {right:.1f} % of pixels right"]
-        colours = [tuple(colour) for colour in palette(len(names)).tolist()]
-        legend = list(zip((*names, "ignored"), (*colours, IGNORED), strict=True))
-        return side_by_side(panels, titles, legend)
+
+    def draw(self, example: Row, prediction: Row) -> Image.Image:
+        """Draws the image, its labels and the predicted ones; ignored pixels are grey."""
+        height, width, rows, columns = example["sizes"][:4].tolist()
+        image = Image.fromarray(example["image"][:height, :width])
+        image = image.resize((columns, rows), Image.Resampling.BILINEAR)
+        names, predicted = self.class_names, prediction["label"][:rows, :columns]
+        panels = {"image": np.asarray(image)}
+        legend = list(zip(names, map(tuple, palette(len(names)).tolist()), strict=True))
+        title = "prediction"
+        if "label" in example:
+            label = example["label"][:rows, :columns]
+            valid = label != self._ignored
+            right = 100 * np.mean(predicted[valid] == label[valid]) if valid.any() else 0.0
+            panels["truth"] = colour_labels(np.where(valid, label, len(names)), len(names))
+            legend.append(("ignored", IGNORED))
+            title = f"prediction, {right:.1f} % of pixels right"
+        panels[title] = colour_labels(predicted, len(names))
+        return side_by_side(list(panels.values()), list(panels), legend)
 
     def _valid(self, labels: jax.Array, mask: jax.Array) -> jax.Array:
         return (labels != self._ignored) & mask[:, None, None]

@@ -15,7 +15,7 @@ ORDER = [
     {"models"},
     {"tasks"},
     {"training"},
-    {"probes"},
+    {"probes", "inference"},
     {"sweeps"},
 ]
 BEFORE = {
@@ -30,7 +30,7 @@ ALLOWED = BEFORE | {
     "training": BEFORE["training"] | {"configs"},
     "analysis": {"registry", "runfiles"},
 }
-SCRIPTS = ["train.py", "eval.py", "sweep.py"]
+SCRIPTS = ["train.py", "eval.py", "predict.py", "sweep.py"]
 OURS = {*ALLOWED, "registry", *(Path(script).stem for script in SCRIPTS)}
 #: Packages of others that a room is kept to; those of the other rooms are free.
 PACKAGES = {
@@ -38,7 +38,7 @@ PACKAGES = {
     "runfiles": set(),
     "configs": {"ml_collections"},
     "data": {"numpy", "tensorflow_datasets", "grain", "simplejpeg", "PIL", "cykooz_resizer",
-             "sklearn", "etils", "array_record"},
+             "sklearn", "scipy", "etils", "array_record", "tqdm"},
     "analysis": {"numpy", "matplotlib"},
 }  # fmt: skip
 

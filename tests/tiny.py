@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import io
+import json
 import os
 import socket
 import subprocess
@@ -126,6 +127,18 @@ def many(processes, devices):
     return [
         on_devices(devices) | job | {"JAX_PROCESS_ID": str(index)} for index in range(processes)
     ]
+
+
+def evaluate_everywhere(workdir, *arguments):
+    """What eval.py prints of a run on one device, on eight, and in two processes."""
+    lines = []
+    for environments in ([on_devices(1)], [on_devices(8)], many(processes=2, devices=1)):
+        command = ("eval.py", f"--workdir={workdir}", *arguments)
+        started = [start(*command, **environment) for environment in environments]
+        outputs = [process.communicate(timeout=PATIENCE) for process in started]
+        assert [process.returncode for process in started] == [0] * len(started), outputs
+        lines.append(json.loads(outputs[0][0].splitlines()[-1]))
+    return lines
 
 
 def wait_for_step(workdir, step, process):

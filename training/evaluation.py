@@ -1,7 +1,7 @@
 """Evaluation over the whole split: every image counts exactly once."""
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -21,7 +21,12 @@ def absent(results: Mapping[str, float]) -> list[str]:
 
 
 def evaluate(
-    run: Run, eval_step: EvalStep, state: TrainState, stop: StopRequest
+    run: Run,
+    eval_step: EvalStep,
+    state: TrainState,
+    stop: StopRequest,
+    *,
+    keep: Callable[[Any], None] = lambda metrics: None,
 ) -> dict[str, Any] | None:
     """Computes the task's metrics over the evaluation split.
 
@@ -32,6 +37,7 @@ def evaluate(
       eval_step: its own, compiled or not.
       state: its state.
       stop: asked after every batch, of all processes.
+      keep: called with the metrics of the whole split, of each run.
 
     Returns:
       Metric name -> value, and ``bad_images``, their number, if there were any; None if stopped
@@ -50,6 +56,8 @@ def evaluate(
                 if totals
                 else parts
             )
+    for total in totals:
+        keep(total)
     results = run.join([total.values() for total in totals])
     bad_images = sum(processes.gather(batches.bad_images.count))
     return results | ({"bad_images": bad_images} if bad_images else {})

@@ -1,5 +1,6 @@
 """A run put together from its config: everything that train.py and eval.py have in common."""
 
+import functools
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,9 +12,12 @@ from jax.sharding import Mesh, Sharding
 from ml_collections import ConfigDict
 
 import registry
+from models.layers.whole import param_rngs
 from tasks import Metrics, Task
 from training.devices import batch_spec, build_mesh, replicated, split_over_fsdp
+from training.origin import Origin
 from training.recipe import (
+    Hyperparameters,
     find_regularizers,
     hyperparameters_of,
     init_key,
@@ -23,7 +27,6 @@ from training.recipe import (
 from training.recipe.learning_rate import warmup_steps
 from training.state import TrainState, all_finite, make_init
 from training.step import EvalStep, TrainStep, make_eval_step, make_train_step
-from training.workdir.origin import Origin
 
 
 def _same(tree: dict) -> dict:
@@ -39,7 +42,6 @@ class Blueprint:
       steps: optimizer steps of the whole run.
       regularizers: name -> regulariser, see :func:`training.recipe.find_regularizers`.
       graphdef: the network's structure.
-      init: key -> state.
       shapes: the state's, as ``jax.ShapeDtypeStruct``.
       notices: lines that a user should see before training starts.
     """
@@ -52,15 +54,19 @@ class Blueprint:
         self.graphdef = nnx.graphdef(model)
         self._new_parts = getattr(model, "NEW_PARTS", ("head",))
         self._recipe = make_recipe(config, task.train_examples, model, self.regularizers)
-        transformation = self._recipe(hyperparameters_of(config)).optimizer
-        self.init = make_init(task.build, transformation, ema=config.optimizer.ema_decay > 0)
-        self.shapes = jax.eval_shape(self.init, init_key(config.seed))
+        self.shapes = jax.eval_shape(lambda: self.init(init_key(config.seed)))
         fits, asked = warmup_steps(config, task.train_examples)
         self.notices = (
             [f"warm-up: {fits} steps, half of the run, not the {asked} of the config"]
             if fits < asked
             else []
         )
+
+    def init(self, key: jax.Array) -> TrainState:
+        """Makes the state that a key gives."""
+        optimizer = self._recipe(hyperparameters_of(self.config)).optimizer
+        average = self.config.optimizer.ema_decay > 0
+        return make_init(self.task.build, optimizer, ema=average)(key)
 
     def with_origin(self, state: TrainState) -> TrainState:
         """Puts the network of the config's ``init_from``, if there is one, into a fresh state.
@@ -70,10 +76,20 @@ class Blueprint:
         """
         if self.config.init_from is None:
             return state
-        workdir = Path(self.config.init_from).expanduser()
-        origin = Origin(workdir, self.shapes, self._new_parts)
+        origin = self.open_origin()
         self.notices = [*self.notices, *origin.notices]
         return origin.apply(state)
+
+    def open_origin(self) -> Origin:
+        """Opens the network of the config's ``init_from``.
+
+        Raises:
+          Refused: there is none, or it does not fit.
+        """
+        config = self.config
+        return Origin(
+            config.init_from, self.shapes, self._new_parts, config.model.get("epsilon", None)
+        )
 
     def make_train_step(
         self, gather: Callable[[dict], dict] = _same, scatter: Callable[[dict], dict] = _same
@@ -97,7 +113,6 @@ class Run(Blueprint):
     def __init__(self, config: ConfigDict, task: Task, mesh: Mesh):
         super().__init__(config, task)
         self.mesh = mesh
-        self.values = hyperparameters_of(config)
         shardings, whole = split_over_fsdp(mesh, self.shapes), replicated(mesh)
         self._shardings = shardings
         self._init = jax.jit(self.init, out_shardings=shardings)
@@ -110,6 +125,11 @@ class Run(Blueprint):
         self.train_step = jax.jit(train_step, donate_argnums=0, out_shardings=(shardings, whole))
         self.eval_step = jax.jit(self.make_eval_step(), out_shardings=whole)
         self.all_finite = jax.jit(all_finite)
+
+    @functools.cached_property
+    def values(self) -> Hyperparameters:
+        """See :class:`training.protocols.Run`."""
+        return hyperparameters_of(self.config)
 
     def init_state(self) -> TrainState:
         """Makes the state that training starts from: the config's seed and ``init_from``."""
@@ -145,7 +165,7 @@ def abstract_network(task: Task) -> nnx.Module:
       ValueError: a field of ``config.model`` is outside its range; one line.
     """
     try:
-        return nnx.eval_shape(lambda: task.build(nnx.Rngs(0)))
+        return nnx.eval_shape(lambda: task.build(param_rngs(jax.random.key(0))))
     except ValueError as error:
         raise ValueError(f"config.model.{error}") from error
 

@@ -11,6 +11,8 @@ import optax
 from flax import nnx
 from jax.experimental import multihost_utils
 
+from models.layers.whole import param_rngs
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,7 @@ def make_init(
     """key -> a fresh state; ``ema``: with a moving average of the parameters."""
 
     def init(key: jax.Array) -> TrainState:
-        _, params, stats = split(build(nnx.Rngs(params=key)))
+        _, params, stats = split(build(param_rngs(key)))
         average = params if ema else None
         return TrainState(jnp.zeros((), jnp.int32), params, stats, optimizer.init(params), average)
 

@@ -8,13 +8,30 @@ import optax
 from flax import nnx
 
 from regularizers import NO_DROP, Drop, draw_masks, list_sites, realised_shares
-from tasks import Batch, Metrics, Task
+from tasks import Batch, Metrics, Predicts, Task
 from training.devices import STOP
 from training.recipe import Hyperparameters, Recipe
 from training.state import TrainState, merge, split
 
 TrainStep = Callable[[TrainState, Batch, Hyperparameters], tuple[TrainState, dict]]
 EvalStep = Callable[[TrainState, Batch], tuple[Metrics, jax.Array]]
+PredictStep = Callable[[TrainState, Batch], dict[str, jax.Array]]
+
+
+def make_loss(task: Task, graphdef: nnx.GraphDef) -> Callable[..., tuple[jax.Array, tuple]]:
+    """Makes the function ``(params, batch_stats, batch, drop) -> (loss, (batch_stats, scalars))``.
+
+    Args:
+      task: has the loss.
+      graphdef: of the task's network.
+    """
+
+    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
+        model = merge(graphdef, params, stats)
+        loss, scalars = task.loss(model, batch, drop)
+        return loss, (split(model)[2], scalars)
+
+    return loss_of
 
 
 def make_train_step(
@@ -40,10 +57,7 @@ def make_train_step(
       scatter: gradients as a step makes them, to how parameters are kept.
     """
 
-    def loss_of(params: dict, stats: dict, batch: Batch, drop: Drop) -> tuple[jax.Array, tuple]:
-        model = merge(graphdef, params, stats)
-        loss, scalars = task.loss(model, batch, drop)
-        return loss, (split(model)[2], scalars)
+    loss_of = make_loss(task, graphdef)
 
     def train_step(
         state: TrainState, batch: Batch, values: Hyperparameters
@@ -84,3 +98,12 @@ def make_eval_step(task: Task, graphdef: nnx.GraphDef) -> EvalStep:
         return task.measure(model, batch), jnp.any(batch[STOP])
 
     return eval_step
+
+
+def make_predict_step(task: Predicts, graphdef: nnx.GraphDef) -> PredictStep:
+    """Makes the function ``(state, batch) -> what the network says``, as the task has it."""
+
+    def predict_step(state: TrainState, batch: Batch) -> dict[str, jax.Array]:
+        return task.predict(merge(graphdef, state.eval_params, state.batch_stats), batch)
+
+    return predict_step

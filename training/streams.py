@@ -21,6 +21,8 @@ def guard_streams() -> None:
         stream = getattr(sys, name)
         if stream is None:
             stream = os.fdopen(os.dup(descriptor), "w")
+        # Names of files need not be UTF-8, nor the terminal.
+        stream.reconfigure(errors="backslashreplace")
         if not isinstance(stream, _Unbreakable):
             setattr(sys, name, _Unbreakable(stream))
 

@@ -1,148 +1,16 @@
-"""The paper's Table 5: mean IoU against block_size, beside the paper's own."""
+"""The paper's Table 5: mean IoU against block_size."""
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.pictures import new_figure
-from analysis.published import TABLE5, TABLE5_KEEP_PROB, TABLE5_WITHOUT
-from analysis.rows import regularizer_of, tell_rows_apart
-from analysis.runs import Run, find_runs
-from analysis.series import Point, collect, draw_levels, draw_lines, finish
-from analysis.tables import deviation, mean, write_csv
+from analysis.dense_table import DenseTable, dense_table
+from analysis.published import TABLE5
 
-METRICS = {"mean_iou": "mean IoU", "pixel_accuracy": "pixel accuracy"}
-NONE = "none"
-
-
-@dataclass(frozen=True)
-class _Row:
-    """Runs that differ in their seed alone."""
-
-    where: str
-    keep_prob: float | None
-    block_size: int | None
-    runs: Sequence[Run]
-
-    @property
-    def line(self) -> str:
-        return f"{self.where}, keep_prob {self.keep_prob}" if self.block_size else self.where
+SHOWN = DenseTable("table5", {"mean_iou": "mean IoU", "pixel_accuracy": "pixel accuracy"}, TABLE5)
 
 
 def table5(folder: Path, *others: Path) -> str:
-    """Draws ``table5.png``, writes ``table5.csv`` into ``folder``, returns the table as Markdown.
+    """Draws ``table5.png``, writes ``table5.csv``, returns the table as Markdown.
 
-    Mean IoU and pixel accuracy, in %, are those at the end of each run, mean ± standard deviation
-    over seeds. "gain" is the mean IoU less that of the run without a regulariser and with the same
-    seed. What eval.py measured on other splits stands in further columns, and the mean IoU of these
-    in panels of their own.
-
-    Raises:
-      FileNotFoundError: a folder has no finished run.
-      ValueError: no run has a mean IoU.
+    See :func:`analysis.dense_table.dense_table`.
     """
-    runs = find_runs(folder, *others)
-    if not any(run.evaluations("mean_iou") for run in runs):
-        raise ValueError(f"no run in {folder} has eval/mean_iou: Table 5 is of segmentation.")
-    rows = _rows(runs)
-    splits = sorted({split for run in runs for split in run.other_splits("mean_iou")})
-    header = [
-        "DropBlock on", "keep_prob", "block_size", "runs",
-        *METRICS.values(), "gain in mean IoU",
-        *(f"{name}, {split}" for split in splits for name in METRICS.values()),
-    ]  # fmt: skip
-    table = [_cells(row, rows, splits) for row in rows]
-    write_csv(folder / "table5.csv", [header, *table])
-    _draw(rows, splits, folder)
-    return "\n".join(f"| {' | '.join(line)} |" for line in [header, ["---"] * len(header), *table])
-
-
-def _rows(runs: Sequence[Run]) -> list[_Row]:
-    shown = ("regularizer.keep_prob", "regularizer.block_size")
-    suffixes = tell_rows_apart(runs, _where, columns=shown)
-    found: dict[tuple[str, float | None, int | None], list[Run]] = {}
-    for run, suffix in zip(runs, suffixes, strict=True):
-        fields = run.config["regularizer"]
-        numbers = (None, None) if _where(run) == NONE else (
-            fields["keep_prob"], fields.get("block_size", 1)
-        )  # fmt: skip
-        found.setdefault((", ".join(filter(None, [_where(run), suffix])), *numbers), []).append(run)
-    order = sorted(found, key=lambda key: (key[0] != NONE, key[0], key[1] or 0, key[2] or 0))
-    return [
-        _Row(where, keep_prob, size, found[where, keep_prob, size])
-        for where, keep_prob, size in order
-    ]
-
-
-def _where(run: Run) -> str:
-    name = regularizer_of(run.config)
-    if name is None:
-        return NONE
-    where = "branches" if run.config["regularizer"].get("branches") else "backbone"
-    return where if name == "dropblock" else f"{name} on {where}"
-
-
-def _cells(row: _Row, rows: Sequence[_Row], splits: Sequence[str]) -> list[str]:
-    without = {
-        run.config["seed"]: run for other in rows if other.where == NONE for run in other.runs
-    }
-    gains = [
-        run.last("mean_iou") - without[run.config["seed"]].last("mean_iou")
-        for run in row.runs
-        if row.where != NONE and run.config["seed"] in without
-    ]
-    return [
-        row.where,
-        *("" if number is None else str(number) for number in (row.keep_prob, row.block_size)),
-        str(len(row.runs)),
-        *(_mean_and_deviation([run.last(metric) for run in row.runs]) for metric in METRICS),
-        _mean_and_deviation(gains, sign="+"),
-        *(
-            _mean_and_deviation([run.other_splits(metric).get(split) for run in row.runs])
-            for split in splits
-            for metric in METRICS
-        ),
-    ]
-
-
-def _mean_and_deviation(shares: Sequence[float | None], sign: str = "") -> str:
-    numbers = [share for share in shares if share is not None]
-    if not numbers:
-        return ""
-    text = f"{100 * mean(numbers):{sign}.2f}"
-    return text if len(numbers) == 1 else f"{text} ± {100 * deviation(numbers):.2f}"
-
-
-def _draw(rows: Sequence[_Row], splits: Sequence[str], folder: Path) -> None:
-    panels = ["", *splits]
-    figure = new_figure(4.6 * (len(panels) + 1), 4.0)
-    axes = figure.subplots(1, len(panels) + 1)
-    lines = [row.line for row in rows if row.block_size]
-    for axis, split in zip(axes, panels, strict=False):
-        points = collect(
-            [
-                (row.line, math.nan if row.block_size is None else row.block_size, value)
-                for row in rows
-                for run in row.runs
-                if (value := _value(run, split)) is not None
-            ]
-        )
-        draw_levels(axis, [point for point in points if math.isnan(point.x)])
-        draw_lines(axis, [point for point in points if not math.isnan(point.x)], order=lines)
-        own = rows[0].runs[0].config["data"]
-        axis.set(title=f"{own['name']}, {split or own['eval_split']}", xlabel="block_size")
-    paper = [Point("paper", size, [value]) for size, value in TABLE5.items()]
-    draw_lines(axes[-1], paper, order=[*lines, "paper"])
-    draw_levels(axes[-1], [Point("paper, none", math.nan, [TABLE5_WITHOUT])])
-    axes[-1].set(
-        title=f"paper: VOC 2012, branches, keep_prob {TABLE5_KEEP_PROB}", xlabel="block_size"
-    )
-    axes[0].set(ylabel="Mean IoU, %")
-    finish(figure, axes, folder, "table5")
-
-
-def _value(run: Run, split: str) -> float | None:
-    """Mean IoU in %, at the end of the run or as eval.py measured it on another split."""
-    value = run.other_splits("mean_iou").get(split) if split else run.last("mean_iou")
-    return None if value is None else 100 * value
+    return dense_table(SHOWN, folder, *others)

@@ -39,6 +39,7 @@ class LabelledImages(ABC):
         fields.per_channel("std", std, self.channels, zero=False)
         self._augment = find_augment(autoaugment, cutout, mean)
         image = ArraySpec((self._size, self._size, self.channels), np.uint8)
+        self.predict_spec = {"image": image}
         self.train_spec = self.eval_spec = {
             "image": image,
             "label": ArraySpec((), np.int32, CLASSES),
@@ -49,8 +50,10 @@ class LabelledImages(ABC):
         return {"image": image, "label": example["label"]}
 
     def evaluate(self, example: Example) -> dict[str, Any]:
-        image = self.eval_image(example["image"], self._size)
-        return {"image": image, "label": example["label"]}
+        return {**self.predict(example), "label": example["label"]}
+
+    def predict(self, example: Example) -> dict[str, Any]:
+        return {"image": self.eval_image(example["image"], self._size)}
 
     @staticmethod
     @abstractmethod

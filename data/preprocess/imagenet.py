@@ -16,11 +16,12 @@ class Imagenet(LabelledImages):
     def train_image(encoded: bytes, size: int, rng: np.random.Generator) -> np.ndarray:
         """A random-resized crop, bicubic, flipped half the time."""
         box = random_resized_box(*image_size(encoded), rng)
-        return random_flip(resize_box(*decode_box(encoded, box, size), size), rng)
+        square = size, size
+        return random_flip(resize_box(*decode_box(encoded, box, square), square), rng)
 
     @staticmethod
     def eval_image(encoded: bytes, size: int) -> np.ndarray:
         """The centre crop, bicubic, from the fully decoded image."""
         pixels = decode(encoded)
         height, width, _ = pixels.shape
-        return resize_box(pixels, centre_box(height, width, size), size)
+        return resize_box(pixels, centre_box(height, width, size), (size, size))

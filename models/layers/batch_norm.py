@@ -1,31 +1,17 @@
 """Batch norm that computes in float32, whatever dtype the network computes in.
 
-Two properties of ``nnx.BatchNorm`` are worked around here, both seen with flax 0.12.8 and jax
-0.10.2; ``tests/models/test_batch_norm.py`` fails when one of them is gone:
-
-- It rounds its input, statistics and parameters to bfloat16, normalises in that, and sums the
-  gradients of scale and bias in it. That is less exact and costs passes over memory: a TPU's
-  compiler fuses float32 sums with the convolutions beside them. Linen's batch norm and the
-  DropBlock paper's code compute as this one does.
-- It asks each new running statistic for its sharding. While JAX traces, there is none, and the
-  error message that says so, never shown, is made by searching the whole trace: a third of the
-  time that it takes to trace ResNet-50.
+A property of ``nnx.BatchNorm`` is worked around here, seen with flax 0.12.8 and jax 0.10.2;
+``tests/models/test_batch_norm.py`` fails when it is gone. It rounds its input, statistics and
+parameters to bfloat16, normalises in that, and sums the gradients of scale and bias in it. That is
+less exact and costs passes over memory: a TPU's compiler fuses float32 sums with the convolutions
+beside them. Linen's batch norm and the DropBlock paper's code compute as this one does.
 """
 
 from typing import Any
 
-import jax
 from flax import nnx
 
-
-class RunningStatistic(nnx.BatchStat[jax.Array]):
-    """A batch statistic whose whole array is replaced without a look at its sharding."""
-
-    def __setitem__(self, key: Any, value: jax.Array) -> None:
-        if key is ...:
-            self.set_value(value)
-        else:
-            super().__setitem__(key, value)
+from models.layers.whole import RunningStatistic
 
 
 def batch_norm(features: int, **options: Any) -> nnx.BatchNorm:

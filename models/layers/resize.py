@@ -1,13 +1,28 @@
-"""Bilinear resizing whose corners are aligned: the first and last pixels keep their places.
+"""Resizing of maps: pixels doubled, or bilinear with aligned corners.
 
-``jax.image.resize`` aligns the outer edges of the pixels instead. The paper's code for
-segmentation aligns corners (TensorFlow's ``align_corners=True``), with sides such as 513 = 8 * 64
-+ 1, 65 and 33, so that every pixel of a small map lies on one of the large map.
+With aligned corners, the first and last pixels keep their places. ``jax.image.resize`` aligns the
+outer edges of the pixels instead. The paper's code for segmentation aligns corners (TensorFlow's
+``align_corners=True``), with sides such as 513 = 8 * 64 + 1, 65 and 33, so that every pixel of a
+small map lies on one of the large map.
 """
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
+
+
+def double(x: jax.Array, shape: tuple[int, int]) -> jax.Array:
+    """Repeats every pixel twice each way.
+
+    Args:
+      x: (batch, height, width, channels).
+      shape: of the results, at most twice ``x``'s; what is beyond it at the bottom and at the right
+        is left out.
+
+    Returns:
+      (batch, *shape, channels) of ``x``'s dtype.
+    """
+    return jnp.repeat(jnp.repeat(x, 2, axis=1), 2, axis=2)[:, : shape[0], : shape[1]]
 
 
 def resize_aligned(x: jax.Array, shape: tuple[int, int]) -> jax.Array:

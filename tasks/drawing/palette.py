@@ -6,6 +6,8 @@ import numpy as np
 
 #: Of pixels that do not count.
 IGNORED = (128, 128, 128)
+#: Of what is as it should be.
+RIGHT = (40, 170, 60)
 #: A step between hues of which no few repeat: 360 degrees over the golden ratio.
 _TURN = 0.618034
 #: (saturation, value); never grey.

@@ -20,7 +20,10 @@ ROOT = Path(__file__).parents[2]
         ([], "figure3,figure4,figure5,figure6,table1"),
         (["table1"], "usage: python -m analysis"),
         (["figure7", "."], "error: unknown table or figure 'figure7': did you mean 'figure"),
-        (["runs", "."], "'runs': allowed: figure3, figure4, figure5, figure6, table1."),
+        (
+            ["runs", "."],
+            "'runs': allowed: figure3, figure4, figure5, figure6, table1, table4, table5.",
+        ),
         (["../table1", "."], "table1"),
         (["", "."], "error: "),
         (["table1", "missing"], "error: missing does not exist."),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data.crops import centre_box, random_resized_box
+from data.crops import centre_box, pixels_around, random_resized_box, random_window
 
 SIZES = [(224, 224), (375, 500), (500, 333), (1, 1), (7, 2), (60, 61), (3000, 200), (40, 1000)]
 
@@ -61,3 +61,16 @@ def test_centre_box_is_the_padded_centre_crop(height, width, size):
 def test_centre_box_of_a_256_pixel_image():
     assert centre_box(256, 256, 224) == (16, 16, 224, 224)
     assert centre_box(256, 384, 224) == (16, 80, 224, 224)
+
+
+@pytest.mark.parametrize("height, width", SIZES)
+@pytest.mark.parametrize("size", [(128, 128), (64, 200), (1, 1)])
+def test_random_windows_lie_inside_the_image_to_the_last_digit(height, width, size):
+    rng = np.random.default_rng(0)
+    for scale in rng.uniform(0.5, 3, 200) * min(size[0] / height, size[1] / width):
+        window = random_window(height, width, scale, size, rng)
+        assert window.size == tuple(min(pair) for pair in zip(window.scaled, size, strict=True))
+        top, left, rows, columns = pixels_around(window.box_in(height, width))
+        assert 0 <= top < top + rows <= height and 0 <= left < left + columns <= width
+        if window.size == window.scaled:
+            assert (top, left, rows, columns) == (0, 0, height, width)

@@ -75,7 +75,7 @@ def test_broken_bytes_raise_decode_error(encoded):
     with pytest.raises(DecodeError):
         decode(encoded)
     with pytest.raises(DecodeError):
-        decode_box(encoded, (40, 0, 24, 64), 4)
+        decode_box(encoded, (40, 0, 24, 64), (4, 4))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
@@ -89,7 +89,7 @@ def test_image_size_is_the_decoded_size(kind):
 @pytest.mark.parametrize("size", [1, 12, 32, 33, 60, 61, 400])
 def test_a_decoded_box_is_large_enough_and_shows_the_same(kind, box, size):
     encoded = encode(ramp(200, 300), kind, quality=95)
-    pixels, (top, left, height, width) = decode_box(encoded, box, size)
+    pixels, (top, left, height, width) = decode_box(encoded, box, (size, size))
     assert height >= min(size, box[2]) and width >= min(size, box[3])
     assert 0 <= top < 1 and 0 <= left < 1
     assert pixels.shape[0] >= top + height and pixels.shape[1] >= left + width
@@ -101,7 +101,7 @@ def test_a_decoded_box_is_large_enough_and_shows_the_same(kind, box, size):
 
 
 def test_a_large_box_is_decoded_smaller():
-    pixels, _ = decode_box(encode(ramp(1000, 1200)), (0, 0, 1000, 1200), 224)
+    pixels, _ = decode_box(encode(ramp(1000, 1200)), (0, 0, 1000, 1200), (224, 224))
     # A library that decodes parts decodes smaller ones; without, the image comes whole.
     assert pixels.shape[0] == (1000 if turbojpeg._library() is None else 250)
 
@@ -226,7 +226,7 @@ def test_a_giant_size_is_refused_from_the_header(kind):
         with pytest.raises(DecodeError, match=rf"30000 x 30000 = 900,000,000.*{MAX_PIXELS:,}"):
             function(encoded)
     with pytest.raises(DecodeError):
-        decode_box(encoded, (0, 0, 30_000, 30_000), 30_000)
+        decode_box(encoded, (0, 0, 30_000, 30_000), (30_000, 30_000))
     assert time.process_time() - started < 1
 
 

@@ -1,5 +1,6 @@
 """What is known of data sets without their files, and without a network."""
 
+import dataclasses
 import socket
 
 import pytest
@@ -47,10 +48,23 @@ def test_other_sets_need_a_size(tmp_path):
         data.describe_without_files(flowers, None)
     about = data.describe_without_files(flowers, 77)
     assert (about.train_examples, len(about.class_names)) == (77, 102)
+    assert "its size is not known and taken to be 77" in about.missing
+
+
+def test_a_set_that_is_written_on_first_use_is_not_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    digits = absent("digits", tmp_path, preprocess="digits", mean=(0.3,), std=(0.38,))
+    about = data.describe_without_files(digits, None)
+    assert (about.train_examples, about.eval_examples) == (1437, 360)
+    assert about.class_names == tuple("0123456789")
+    assert about.missing == "data set 'digits' is written when it is used first"
+    assert not list(tmp_path.iterdir())
+    written = data.describe(digits)
+    assert written == dataclasses.replace(about, missing="")
 
 
 def test_what_is_refused_with_files_is_refused_without(tmp_path):
-    with pytest.raises(FileNotFoundError, match="prepare no_such_set"):
+    with pytest.raises(FileNotFoundError, match="prepare KIND --name=no_such_set"):
         data.describe_without_files(absent("no_such_set", tmp_path), 77)
     with pytest.raises(ValueError, match="cifar10 has no split 'trian'"):
         data.describe_without_files(absent("cifar10", tmp_path, train_split="trian"), None)

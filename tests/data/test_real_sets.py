@@ -61,8 +61,10 @@ def test_imagenet_crops_are_near_the_exact_ones():
         # The largest square too, at half the size, so that boxes are shrunk in decoding.
         square = min(height, width)
         for box, size in ((random_box, 224), ((0, 0, square, square), square // 2)):
-            pixels, inside = decode_box(encoded, box, size)
-            error = np.abs(resize_box(pixels, inside, size) - exact_crop(encoded, box, size))
+            pixels, inside = decode_box(encoded, box, (size, size))
+            error = np.abs(
+                resize_box(pixels, inside, (size, size)) - exact_crop(encoded, box, size)
+            )
             (full if inside[2] == box[2] else scaled).append(error.mean())
     print(f"full {np.mean(full):.3f} ({len(full)}), scaled {np.mean(scaled):.3f} ({len(scaled)})")
     assert np.mean(full) < 0.32  # 0.25 of it is rounding

@@ -70,7 +70,7 @@ def test_in_evaluation_every_pixel_of_the_original_is_judged():
     labels = np.asarray(Image.open(io.BytesIO(example["segmentation_label"])))
     np.testing.assert_array_equal(arrays["label"][:60, :80], labels)
     assert (arrays["label"][60:] == 255).all() and (arrays["label"][:, 80:] == 255).all()
-    assert arrays["sizes"].tolist() == [30, 40, 60, 80]
+    assert arrays["sizes"].tolist() == [30, 40, 60, 80, 60, 80]
     assert arrays["image"].shape == (32, 40, 3) and (arrays["image"][30:] == 128).all()
 
 

@@ -64,15 +64,8 @@ def test_a_missing_data_set_says_how_to_prepare_it(tiny, name):
         open_source(name, "train", tiny)
     message = str(error.value)
     assert repr(name) in message and str(tiny) in message and "\n" not in message
-    assert f"python -m data.prepare {name} --data_dir={tiny}" in message
-
-
-def test_a_missing_imagenet_names_the_archives(no_directories):
-    with pytest.raises(
-        FileNotFoundError, match=r"--manual_dir=DIR.*ILSVRC2012_img_train\.tar"
-    ) as e:
-        open_source("imagenet2012", "train")
-    assert str(no_directories / "tfds") in str(e.value)
+    kind = "cifar10" if name == "cifar10" else f"KIND --name={name.partition(':')[0]}"
+    assert f"python -m data.prepare {kind} --from=DIR --data_dir={tiny}" in message
 
 
 def test_another_file_format_is_refused(tiny, tmp_path):
@@ -81,7 +74,9 @@ def test_another_file_format_is_refused(tiny, tmp_path):
     info = json.loads(path.read_text())
     info["fileFormat"] = "tfrecord"
     path.write_text(json.dumps(info))
-    with pytest.raises(ValueError, match=r"tfrecord.*python -m data\.prepare tiny") as error:
+    with pytest.raises(
+        ValueError, match=r"tfrecord.*python -m data\.prepare KIND --name=tiny"
+    ) as error:
         open_source("tiny", "train", tmp_path)
     assert "\n" not in str(error.value)
 

@@ -62,8 +62,8 @@ def test_threads_do_not_disturb_each_other():
 
 def test_without_the_library_the_pixels_are_the_same(monkeypatch):
     encoded, box = encode(noise(5, 120, 160)), (11, 22, 70, 90)
-    pixels, inside = decode_box(encoded, box, 64)
+    pixels, inside = decode_box(encoded, box, (64, 64))
     monkeypatch.setattr("data.turbojpeg._library", lambda: None)
-    without, inside_without = decode_box(encoded, box, 64)
+    without, inside_without = decode_box(encoded, box, (64, 64))
     np.testing.assert_array_equal(pixels, without)
     assert inside == inside_without == (0, 0, 70, 90)

@@ -66,7 +66,7 @@ class Asked(Exception):
 
 
 def test_statistics_are_set_without_asking_for_their_sharding(monkeypatch):
-    """When flax's own passes, :class:`RunningStatistic` may go."""
+    """When flax's own passes, :class:`models.layers.whole.RunningStatistic` may go."""
 
     def ask(tracer):
         raise Asked

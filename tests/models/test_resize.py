@@ -1,10 +1,10 @@
-"""Bilinear resizing with aligned corners."""
+"""Resizing of maps: bilinear with aligned corners, and pixels doubled."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from models.layers.resize import interpolate, interpolation, resize_aligned
+from models.layers.resize import double, interpolate, interpolation, resize_aligned
 
 
 def test_a_ramp_stays_a_ramp_and_corners_keep_their_places():
@@ -41,3 +41,13 @@ def test_beyond_the_ends_the_end_continues():
     np.testing.assert_allclose(matrix @ jnp.array([1.0, 2.0, 4.0]), [1, 1, 2, 4, 4])
     x = jnp.arange(3.0)[None, :, None, None]
     assert interpolate(x, matrix, jnp.eye(1)).shape == (1, 5, 1, 1)
+
+
+@pytest.mark.parametrize("shape", [(4, 6), (3, 5)])
+def test_doubled_pixels_stand_twice_each_way(shape):
+    x = jnp.arange(12.0).reshape(1, 2, 3, 2)
+    doubled = double(x, shape)
+    assert doubled.shape == (1, *shape, 2)
+    for row in range(shape[0]):
+        for column in range(shape[1]):
+            np.testing.assert_array_equal(doubled[0, row, column], x[0, row // 2, column // 2])

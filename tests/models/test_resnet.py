@@ -1,9 +1,6 @@
 """ResNets: the published sizes, and where they drop."""
 
-import math
-
 import jax
-import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -12,6 +9,7 @@ from flax import nnx
 from models.resnet import ResidualBlock, ResNet
 from regularizers import NO_DROP, Active, draw_masks, list_sites
 from regularizers.dropblock import DropBlock
+from training.dry_run.multiply_adds import multiply_adds
 
 
 def parameters(**options) -> int:
@@ -25,24 +23,6 @@ def parameters(**options) -> int:
 )
 def test_parameter_count(depth, count):
     assert parameters(depth=depth) == count
-
-
-def multiply_adds(jaxpr) -> int:
-    """Of convolutions and matrix products, by their definition."""
-    total = 0
-    for equation in jaxpr.eqns:
-        out = equation.outvars[0].aval
-        if equation.primitive.name == "conv_general_dilated":
-            kernel = equation.invars[1].aval.shape
-            layout = equation.params["dimension_numbers"].rhs_spec  # (out, in, *spatial)
-            total += math.prod(out.shape) * math.prod(kernel) // kernel[layout[0]]
-        elif equation.primitive.name == "dot_general":
-            (contracted, _), _ = equation.params["dimension_numbers"]
-            depth = math.prod(equation.invars[0].aval.shape[axis] for axis in contracted)
-            total += math.prod(out.shape) * depth
-        for inner in jax.extend.core.jaxprs_in_params(equation.params):
-            total += multiply_adds(inner)
-    return total
 
 
 def test_resnet50_multiply_adds():

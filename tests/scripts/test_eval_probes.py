@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from runfiles import read_lines, read_metrics
 from tests import tiny
@@ -35,6 +36,14 @@ def test_more_than_there_are_gives_all(finished):
     tiny.call("eval.py", f"--workdir={finished}", "--cam=1000")
     with np.load(finished / "class_activation.npz") as arrays:
         assert len(arrays["image"]) == 360
+
+
+def test_pictures_of_images_over_their_classes(finished):
+    tiny.call("eval.py", f"--workdir={finished}", "--draw=2")
+    pictures = sorted((finished / "figures" / "predictions").iterdir())
+    assert [path.name for path in pictures] == ["00000.png", "00001.png"]
+    # The true class is green among the five most probable ones, if it is one of them.
+    assert all(np.asarray(Image.open(path)).shape[1] > 200 for path in pictures)
 
 
 def test_images_that_do_not_decode_are_passed_over(tmp_path):

@@ -3,11 +3,13 @@
 import io
 import json
 
+import jax
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from data.decode import decode_labels
 from runfiles import read_lines
 from tests import tiny
 from tests.data.tiny import encode, noise, write_examples
@@ -104,16 +106,58 @@ def test_pictures_show_image_truth_and_prediction(finished):
         assert (truth == colour).all(-1).sum() > 40
 
 
+def test_masks_are_those_of_the_evaluation(finished, tmp_path):
+    """Found from the files alone, where the data set is not there."""
+    for number in range(11):
+        (tmp_path / f"{number:02}.png").write_bytes(example(number)["image"])
+    # In a process of its own, where TFDS does not know the set that this test has written.
+    elsewhere = "--config.data.data_dir=/nowhere"
+    out, err = tiny.run("predict.py", f"--workdir={finished}", elsewhere, str(tmp_path))
+    assert err == ""
+    label = np.stack([read_mask(line["mask"]) for line in map(json.loads, out.splitlines())])
+    truth = np.stack([decode_labels(example(number)["segmentation_label"]) for number in range(11)])
+    valid = truth != 255
+    out, _ = tiny.call("eval.py", f"--workdir={finished}")
+    accuracy = np.mean(label[valid] == truth[valid])
+    assert json.loads(out)["eval/pixel_accuracy"] == pytest.approx(accuracy, abs=1e-7)
+
+
+@pytest.mark.parametrize("size", [(40, 48), (7, 90), (131, 64), (1, 1), (30, 20)])
+def test_a_mask_has_the_size_of_its_image(finished, tmp_path, size):
+    (tmp_path / "a.jpg").write_bytes(encode(noise(0, *size)))
+    arguments = (f"--workdir={finished}", tmp_path / "a.jpg", f"--to={tmp_path}")
+    out, _ = tiny.call("predict.py", *arguments, "--draw")
+    line = json.loads(out)
+    assert line["mask"] == f"{tmp_path}/masks/a.png"
+    assert line["picture"] == f"{tmp_path}/pictures/a.png"
+    mask = read_mask(line["mask"])
+    assert mask.shape == size
+    shares = {one["index"]: one["share"] for one in line["classes"]}
+    assert shares.keys() >= set(np.unique(mask).tolist())
+    assert sum(shares.values()) == pytest.approx(1)
+    assert all(one["name"] == NAMES[one["index"]] for one in line["classes"])
+
+
+def test_an_export_labels_every_pixel_of_its_input(finished, tmp_path):
+    out, _ = tiny.call("predict.py", f"--workdir={finished}", f"--export={tmp_path}/network")
+    exported = jax.export.deserialize(bytearray((tmp_path / "network").read_bytes()))
+    image = noise(0, 40, 48)[None]
+    assert json.loads(out)["gives"] == {"label": "uint8[batch, 40, 48]"}
+    label = np.asarray(exported.call(image)["label"][0])
+    (tmp_path / "0.png").write_bytes(encode(image[0], "PNG"))
+    out, _ = tiny.call("predict.py", f"--workdir={finished}", tmp_path / "0.png")
+    np.testing.assert_array_equal(label, read_mask(json.loads(out)["mask"]))
+
+
+def read_mask(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
 @pytest.mark.slow
 def test_metrics_do_not_depend_on_devices_and_processes(finished):
     """11 images in batches of 8: the last one is filled up."""
-    runs = [[tiny.on_devices(1)], [tiny.on_devices(8)], tiny.many(processes=2, devices=1)]
-    lines = []
-    for environments in runs:
-        started = [tiny.start("eval.py", f"--workdir={finished}", **here) for here in environments]
-        outputs = [process.communicate(timeout=tiny.PATIENCE) for process in started]
-        assert [process.returncode for process in started] == [0] * len(started), outputs
-        lines.append(json.loads(outputs[0][0].splitlines()[-1]))
+    lines = tiny.evaluate_everywhere(finished)
     for line in lines[1:]:
         assert line["eval/mean_iou"] == pytest.approx(lines[0]["eval/mean_iou"], abs=2e-3)
         assert line["eval/loss"] == pytest.approx(lines[0]["eval/loss"], rel=1e-4)

@@ -1,5 +1,6 @@
 """Runs that are stopped and killed at any moment end as if nothing had happened: bit for bit."""
 
+import os
 import random
 import signal
 import time
@@ -10,7 +11,8 @@ from runfiles import read_metrics
 from tests import tiny
 
 LONG = {"steps": 300, "eval_every": 300, "checkpoint_every": 7}
-KILLS = 20
+#: More of them, for those who doubt: KILLS=20 pytest tests/scripts/test_signals.py -k killed
+KILLS = int(os.environ.get("KILLS", "8"))
 
 
 def results(workdir):
@@ -98,7 +100,7 @@ def test_stopped_in_the_compiler(tmp_path, delay):
 
 
 @pytest.mark.slow
-def test_killed_twenty_times(tmp_path, uninterrupted):
+def test_killed_many_times(tmp_path, uninterrupted):
     """At random moments, every other time while a checkpoint is being written."""
     rng = random.Random(20)
     checkpoints = tmp_path / "checkpoints"

@@ -20,9 +20,9 @@ def test_logits_are_taken_at_the_centre_of_every_label_pixel(height, monkeypatch
     """Each example by its own sizes; what lies beyond the last logit is the last one."""
     task = object.__new__(Segmentation)
     monkeypatch.setattr(task, "normalise", lambda images: images, raising=False)
+    task._label_size = (51, 51)
     batch = {
         "image": jnp.zeros((2, 17, 17, 3)),
-        "label": jnp.zeros((2, 51, 51), jnp.uint8),
         "sizes": jnp.array([[17, 17, height, 17], [9, 17, 51, 17]], jnp.int32),
     }
     logits = np.asarray(task.logits_at_labels(Ramp(), batch))[..., 0]

@@ -6,12 +6,15 @@ from training.config.command_line import Arguments, one_line_errors, parse
 from training.config.compare import check_workdir, identity
 from training.config.complete import complete
 from training.config.files import open_config
+from training.config.folder import check_file, check_folder
 from training.config.written import plain, read_config, write_config
 
 __all__ = [
     "Arguments",
     "change",
     "check_config",
+    "check_file",
+    "check_folder",
     "check_network",
     "check_workdir",
     "complete",

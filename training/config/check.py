@@ -98,7 +98,10 @@ def check_network(config: ConfigDict) -> None:
 
 @functools.cache
 def _build(section: str, constructor: Callable[..., Any]) -> None:
+    import jax
     from flax import nnx
+
+    from models.layers.whole import param_rngs
 
     fields = {
         name: tuple(value) if isinstance(value, list) else value
@@ -106,7 +109,7 @@ def _build(section: str, constructor: Callable[..., Any]) -> None:
         if name != "name"
     }
     try:
-        nnx.eval_shape(lambda: constructor(**fields, rngs=nnx.Rngs(0)))
+        nnx.eval_shape(lambda: constructor(**fields, rngs=param_rngs(jax.random.key(0))))
     except ValueError as error:
         raise ValueError(f"config.model.{error}") from error
 

@@ -24,6 +24,7 @@ class Arguments:
       config: of the run, with every field; locked.
       changes: field -> text, of the fields that the command line sets.
       location: of the config's file; None where the config is that of the workdir's run.
+      places: the arguments that are no flags.
     """
 
     def __init__(
@@ -32,9 +33,10 @@ class Arguments:
         config: ConfigDict,
         changes: dict[str, str],
         location: str | None,
+        places: Sequence[str] = (),
     ):
         self._values, self.config = values, config
-        self.changes, self.location = changes, location
+        self.changes, self.location, self.places = changes, location, places
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._values, name)
@@ -64,6 +66,7 @@ def parse(
     *,
     instead_of_workdir: Sequence[str] = (),
     own_config: bool = False,
+    places: str = "",
 ) -> "Arguments":
     """Parses a script's arguments.
 
@@ -73,6 +76,7 @@ def parse(
       instead_of_workdir: the flags of those that make ``--workdir`` needless where one is given.
       own_config: the config is always that of the workdir's run, and what makes its network stays
         as it is. Otherwise ``--config`` is needless where the workdir has a config already.
+      places: what the arguments that are no flags are, for the usage; empty where none is taken.
 
     Returns:
       The flags' values, and the locked config with every field.
@@ -81,6 +85,7 @@ def parse(
       ValueError, OSError: any mistake in the arguments, worded for the user.
     """
     values = flags.FlagValues()
+    values.set_gnu_getopt()  # flags may stand after other arguments
     flags.DEFINE_string("workdir", None, "Folder of the run.", flag_values=values)
     flags.DEFINE_bool("help", False, "Show this help.", short_name="h", flag_values=values)
     define(values)
@@ -93,9 +98,10 @@ def parse(
     except flags.Error as error:
         raise ValueError(str(error)) from None
     if values.help:
-        print(_usage(argv[0], values))
+        config = "" if own_config else "--config=configs/NAME.py[:VARIANT] "
+        print(_usage(argv[0], f"{config}--workdir=DIR {places}", values))
         sys.exit(0)
-    if positional[1:]:
+    if positional[1:] and not places:
         raise ValueError(f"unexpected argument {positional[1]!r}: flags are --NAME=VALUE.")
     if own_config and location is not None:
         raise ValueError(
@@ -124,7 +130,8 @@ def parse(
                     f"--config.{field} makes the network that the run in --workdir has trained: "
                     "it cannot be another."
                 )
-    return Arguments(values, change(config.unlock(), changes).lock(), changes, location)
+    config = change(config.unlock(), changes).lock()
+    return Arguments(values, config, changes, location, positional[1:])
 
 
 def _folder(workdir: str) -> str:
@@ -136,11 +143,9 @@ def _folder(workdir: str) -> str:
     return os.path.expanduser(workdir)
 
 
-def _usage(script: str, values: flags.FlagValues) -> str:
-    return (
-        f"usage: {os.path.basename(script)} --config=configs/NAME.py[:VARIANT] --workdir=DIR "
-        f"[--config.FIELD=VALUE ...]\n{values.get_help()}"
-    )
+def _usage(script: str, arguments: str, values: flags.FlagValues) -> str:
+    name = os.path.basename(script)
+    return f"usage: {name} {arguments.strip()} [--config.FIELD=VALUE ...]\n{values.get_help()}"
 
 
 def _take_config(argv: Sequence[str]) -> tuple[str | None, list[str]]:

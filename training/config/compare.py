@@ -1,13 +1,13 @@
 """Whether a workdir's run is the run of a config."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from ml_collections import ConfigDict
 
 from runfiles import FREE_FIELDS, flat, is_within
+from training.config.folder import check_folder
 from training.config.written import plain, read_config
 
 #: Fields that may differ when a run is resumed.
@@ -23,13 +23,8 @@ def check_workdir(workdir: str, config: ConfigDict) -> None:
       OSError: the folder cannot be made or written.
       ValueError: it holds a run of another config; the message says what differs.
     """
-    folder = Path(workdir).absolute()
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not nearest.is_dir():
-        raise NotADirectoryError(f"--workdir={workdir}: {nearest} is a file, not a folder.")
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise PermissionError(f"--workdir={workdir}: cannot write into {nearest}.")
-    written = read_config(folder)
+    check_folder("--workdir", workdir)
+    written = read_config(Path(workdir).absolute())
     if written is None:
         return
     differences = {

@@ -32,7 +32,7 @@ class Part(NamedTuple):
 PARTS = {
     "task": Part("tasks", given=("config", "without_data")),
     "data": Part("data.preprocess", key="preprocess"),
-    "model": Part("models", given=("num_classes", "in_channels", "dtype", "rngs")),
+    "model": Part("models", given=("num_classes", "num_anchors", "in_channels", "dtype", "rngs")),
     "regularizer": Part("regularizers"),
     "optimizer": Part("training.recipe.optimizers"),
 }

@@ -15,6 +15,7 @@ from training.pods.cycles import Estimate, estimate
 from training.pods.hlo import Traffic, collectives
 from training.pods.kinds import KINDS, instructions, kind_of
 from training.pods.tpu_slice import Slice, find_slice
+from training.printed import binary, decimal, row
 
 if TYPE_CHECKING:
     from training.run import Run
@@ -39,11 +40,11 @@ def compile_for(config: ConfigDict, name: str) -> int:
     try:
         needs = measure(run)
     except DoesNotFit as error:
-        _row("memory", f"does not fit {_binary(tpus.kind.hbm)} a {_device(tpus)}: {error}")
+        row("memory", f"does not fit {binary(tpus.kind.hbm)} a {_device(tpus)}: {error}")
         return 1
     _print_needs(tpus, needs)
     _print_estimate(tpus, run, needs)
-    _row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
+    row("compilation", f"{needs.lowering:.0f} s of lowering, {needs.compiling:.0f} s after it")
     return 0 if needs.peak <= tpus.kind.hbm else 1
 
 
@@ -129,22 +130,22 @@ def _print_slice(tpus: Slice, run: "Run") -> None:
     devices, batch = len(tpus.devices), run.config.batch_size
     cores = f", devices {devices}" if devices > tpus.chips else ""
     kind = tpus.devices[0].device_kind
-    _row(tpus.name, f"{kind}, chips {tpus.chips}{cores}, processes {tpus.processes}")
-    _row("mesh", ", ".join(f"{name} {size}" for name, size in run.mesh.shape.items()))
-    _row("batch", f"{batch}, {batch // devices} a {_device(tpus)}")
+    row(tpus.name, f"{kind}, chips {tpus.chips}{cores}, processes {tpus.processes}")
+    row("mesh", ", ".join(f"{name} {size}" for name, size in run.mesh.shape.items()))
+    row("batch", f"{batch}, {batch // devices} a {_device(tpus)}")
 
 
 def _print_needs(tpus: Slice, needs: Needs) -> None:
     device, count = _device(tpus), len(tpus.devices)
     fits = "fits" if needs.peak <= tpus.kind.hbm else "does not fit"
-    _row("memory", f"{fits}: {_binary(needs.peak)} of {_binary(tpus.kind.hbm)} a {device}")
-    _row("  arguments", f"{_binary(needs.arguments)}, the state and its part of the batch")
-    _row("  temporaries", _binary(needs.temporaries))
-    _row("operations", f"{_decimal(needs.flops)}flop a {device}")
-    _row("", f"{_decimal(needs.flops * count)}flop a step")
-    _row("accessed", f"{_decimal(needs.bytes_accessed)}B a {device}")
+    row("memory", f"{fits}: {binary(needs.peak)} of {binary(tpus.kind.hbm)} a {device}")
+    row("  arguments", f"{binary(needs.arguments)}, the state and its part of the batch")
+    row("  temporaries", binary(needs.temporaries))
+    row("operations", f"{decimal(needs.flops)}flop a {device}")
+    row("", f"{decimal(needs.flops * count)}flop a step")
+    row("accessed", f"{decimal(needs.bytes_accessed)}B a {device}")
     for kind, traffic in needs.traffic.items():
-        _row(kind, f"{traffic.count}, {_decimal(traffic.bytes)}B of results a {device}")
+        row(kind, f"{traffic.count}, {decimal(traffic.bytes)}B of results a {device}")
 
 
 def _print_estimate(tpus: Slice, run: "Run", needs: Needs) -> None:
@@ -152,43 +153,22 @@ def _print_estimate(tpus: Slice, run: "Run", needs: Needs) -> None:
     seconds = cycles / tpus.kind.clock
     images = run.config.batch_size / tpus.chips / seconds
     used = needs.flops / (seconds * tpus.kind.peak)
-    _row("estimate", "the compiler's own model, in which collectives take no time; not measured")
-    _row("  cycles", f"{_decimal(cycles)} a {_device(tpus)}")
-    _row(
+    row("estimate", "the compiler's own model, in which collectives take no time; not measured")
+    row("  cycles", f"{decimal(cycles)} a {_device(tpus)}")
+    row(
         "  time",
         f"{1e3 * seconds:.4g} ms a step, {images:,.0f} examples/s a chip at "
-        f"{tpus.kind.clock / 1e9:.3g} GHz: {_decimal(tpus.kind.peak)}flop/s by Google's page, "
+        f"{tpus.kind.clock / 1e9:.3g} GHz: {decimal(tpus.kind.peak)}flop/s by Google's page, "
         f"{tpus.kind.per_cycle:,} a cycle",
     )
-    _row("  utilisation", f"{used:.1%} of these, of all operations")
+    row("  utilisation", f"{used:.1%} of these, of all operations")
     for kind, own in needs.by_kind.items():
         if own:
-            _row(f"  {100 * own / cycles:5.1f} %", kind)
+            row(f"  {100 * own / cycles:5.1f} %", kind)
     for loop in needs.estimate.loops:
         turns = "1, which is assumed" if loop.turns is None else loop.turns
-        _row("  loop", f"{loop.name}, turns {turns}")
+        row("  loop", f"{loop.name}, turns {turns}")
 
 
 def _device(tpus: Slice) -> str:
     return "chip" if len(tpus.devices) == tpus.chips else "device"
-
-
-def _row(label: str, value: str) -> None:
-    print(f"{label:16}{value}", flush=True)
-
-
-def _binary(size: int) -> str:
-    """Bytes as memory is sold: 16 GiB."""
-    return f"{_scaled(size, 1024, ('', 'Ki', 'Mi', 'Gi'))}B"
-
-
-def _decimal(number: float) -> str:
-    """Before its unit: 3.105 T."""
-    return _scaled(number, 1000, ("", "k", "M", "G", "T", "P", "E"))
-
-
-def _scaled(number: float, step: int, prefixes: tuple[str, ...]) -> str:
-    power = 0
-    while number >= step and power < len(prefixes) - 1:
-        number, power = number / step, power + 1
-    return f"{number:.4g} {prefixes[power]}"

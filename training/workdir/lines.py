@@ -1,11 +1,12 @@
-"""Lines that eval.py leaves in a run's folder."""
+"""What eval.py writes: lines in a run's folder, and results of the examples where it is told."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from runfiles import json_line, replace
+from tasks import Task, WritesResults
 from training.devices import processes
 
 
@@ -26,3 +27,17 @@ def write_lines(path: Path, lines: Sequence[dict[str, Any]], *, append: bool = F
             replace(path, text)
     except OSError as error:
         print(f"not kept in {path}: {error.strerror}", file=sys.stderr)
+
+
+def results_writer(task: Task, path: str | None) -> Callable[[Any], None]:
+    """Returns what writes a split's results to a path, on process 0; without a path, nothing.
+
+    Raises:
+      ValueError: the task has none.
+    """
+    if path is None:
+        return lambda metrics: None
+    if not isinstance(task, WritesResults):
+        raise ValueError("--detections does not fit this run: its task detects nothing.")
+    writes = task.write_results if processes.is_first() else lambda metrics, path: None
+    return lambda metrics: writes(metrics, path)

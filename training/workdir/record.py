@@ -107,6 +107,7 @@ class Record:
                 steps=self._run.steps,
                 best_metric=self._run.task.best_metric,
                 curves=self._run.task.curves,
+                class_names=getattr(self._run.task, "class_names", ()),
             )
             self._metrics = metrics = MetricsFile(self._workdir, self.step)
 

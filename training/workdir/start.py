@@ -29,6 +29,7 @@ def begin_run(
     steps: int,
     best_metric: str,
     curves: Sequence[Curve],
+    class_names: Sequence[str] = (),
 ) -> None:
     """Writes into config.json that the run starts or resumes, and with what.
 
@@ -39,6 +40,7 @@ def begin_run(
       steps: of the whole run.
       best_metric: the evaluation metric whose largest value is the best.
       curves: what the task wants drawn.
+      class_names: of the data set, if it has classes.
 
     Raises:
       OSError: it cannot be written.
@@ -59,6 +61,7 @@ def begin_run(
             runfiles.Curve(title=curve.title, metric=curve.metric, scale=curve.scale)
             for curve in curves
         ],
+        class_names=list(class_names),
         starts=[*record.starts, start],
     )
     write_record(workdir, record)

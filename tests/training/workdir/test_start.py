@@ -12,7 +12,8 @@ CURVES = [Curve("Loss", "loss", "log")]
 
 
 def begin(workdir, config, step):
-    begin_run(workdir, config, step=step, steps=6, best_metric="accuracy", curves=CURVES)
+    begin_run(workdir, config, step=step, steps=6, best_metric="accuracy", curves=CURVES,
+              class_names=("a", "b"))  # fmt: skip
 
 
 @pytest.mark.parametrize("swept", [False, True])
@@ -28,6 +29,7 @@ def test_it_holds_config_task_code_and_packages(tmp_path, swept):
     assert record.begun
     assert record.config == plain(config) and record.config["regularizer"]["groups"] == [3, 4]
     assert (record.steps, record.best_metric) == (6, "accuracy")
+    assert record.class_names == ["a", "b"]
     assert record.curves == [{"title": "Loss", "metric": "loss", "scale": "log"}]
     (start,) = record.starts
     assert start["step"] == 0 and "commit" in start["code"]

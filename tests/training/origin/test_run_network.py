@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from runfiles import RunRecord, write_record
 from tests import tiny
+from training.config import plain
 from training.errors import Refused
+from training.origin import Origin
 from training.run import build_run
 from training.workdir import Checkpoints
-from training.workdir.origin import Origin
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,7 @@ def trained(tmp_path_factory):
     run = build_run(tiny.config(optimizer__ema_decay=0.9))
     fresh = run.init_state()
     state = jax.tree.map(lambda leaf: leaf + 1, fresh)
+    write_record(workdir, RunRecord(plain(run.config)))
     with Checkpoints(workdir, {}) as checkpoints:
         checkpoints.save(state, next_example=0)
     return workdir, jax.device_get(state)
@@ -45,7 +48,7 @@ def test_the_last_layer_is_new_where_the_classes_are_others(trained):
         for name, leaf in shapes.params["head"].items()
     }
     shapes.params["head"] = head
-    origin = Origin(workdir, shapes, ("head",))
+    origin = Origin(str(workdir), shapes, ("head",))
     assert "head.kernel is (32, 10) there and (32, 3) here" in " ".join(origin.notices)
     fresh = run.init_state()
     fresh.params["head"] = {name: np.zeros(leaf.shape, np.float32) for name, leaf in head.items()}
@@ -69,15 +72,24 @@ def test_another_network_is_refused_by_the_names_of_what_differs(trained, tmp_pa
         run.init_state()
 
 
+def test_a_deeper_network_is_refused_by_what_is_left_over(trained):
+    workdir, _ = trained
+    run = build_run(tiny.config(init_from=str(workdir)))
+    shapes = jax.tree.map(lambda leaf: leaf, run.shapes)
+    del shapes.params["group4_block1"], shapes.batch_stats["group4_block1"]
+    with pytest.raises(Refused, match=r"group4_block1\S+ is \(\S.*\) there and absent here"):
+        Origin(str(workdir), shapes, ("head",))
+
+
 def test_a_network_takes_another_one_whole_as_its_backbone(trained):
     workdir, there = trained
     params = {"backbone": there.params, "classes": {"bias": np.zeros(2, np.float32)}}
     shapes = jax.eval_shape(lambda: there.__class__(0, params, {"backbone": there.batch_stats}, ()))
-    origin = Origin(workdir, shapes, ("classes",))
+    origin = Origin(str(workdir), shapes, ("classes",))
     fresh = there.__class__(np.int32(0), params, {"backbone": there.batch_stats}, ())
     state = origin.apply(jax.device_put(fresh))
     jax.tree.map(np.testing.assert_array_equal, state.params["backbone"], there.ema)
-    assert "classes.bias is absent there and (2,) here" in " ".join(origin.notices)
+    assert origin.notices[1:] == ["new: classes, 1 array absent there"]
 
 
 def test_every_network_says_what_may_be_new():

@@ -1,0 +1,1 @@
+"""What a trained network says of images that are nobody's data set, and its way out of here."""
