@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from scipy import stats
 
 from dropblock import _packed, _seeds, _seeds_by_decoding, block_mask, draw_mask, dropblock
 from tests.dropblock import oracle
@@ -105,14 +106,32 @@ class TestGuarantees:
         assert (few == many[:2]).all()
 
 
-def test_a_cpu_draws_by_gaps(key, monkeypatch):
-    """With the same law, but another mask."""
-    by_gaps = block_mask(key, X.shape, GAMMA, 3)
-    _packed.sample.clear_cache()
-    monkeypatch.setattr(_seeds, "seed_words", _seeds_by_decoding.seed_words)
-    decoded = block_mask(key, X.shape, GAMMA, 3)
-    _packed.sample.clear_cache()
+@pytest.mark.statistical
+@pytest.mark.parametrize("gamma", [0.004, 0.05])
+def test_a_cpu_draws_other_masks_of_the_same_law(gamma, key, request):
+    """Of either, how many units of a channel are dropped, and how often each unit is."""
+    shape = (400, 6, 22, 16)
+    by_gaps = ~np.asarray(block_mask(key, shape, gamma, 3))
+    request.getfixturevalue("decoding")
+    decoded = ~np.asarray(block_mask(key, shape, gamma, 3))
     assert (by_gaps != decoded).any()
+    in_channel = [np.bincount(mask.sum(axis=(1, 2)).ravel() // 9) for mask in (by_gaps, decoded)]
+    bins = min(map(len, in_channel)) - 1
+    table = [[*counts[:bins], counts[bins:].sum()] for counts in in_channel]
+    often = np.sum(table, axis=0) > 0
+    assert stats.chi2_contingency(np.array(table)[:, often]).pvalue > 1e-6
+    share = oracle.drop_rate(shape[1:3], (3, 3), gamma)
+    deviation = np.sqrt(2 * share * (1 - share) / (400 * 16))
+    difference = by_gaps.mean(axis=(0, 3)) - decoded.mean(axis=(0, 3))
+    assert (np.abs(difference) < 5 * deviation).all()
+
+
+def test_one_export_for_all_platforms(key):
+    x = jax.ShapeDtypeStruct(X.shape, X.dtype)
+    platforms = ("cpu", "tpu", "cuda")
+    export = jax.export.export(jax.jit(drop), platforms=platforms)
+    exported = export(jax.ShapeDtypeStruct((), key.dtype), x)
+    assert (exported.call(key, X) == jax.jit(drop)(key, X)).all()
 
 
 @pytest.mark.parametrize("platform", ["tpu", "cuda", "cpu"])
