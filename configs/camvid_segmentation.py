@@ -15,7 +15,7 @@ from ml_collections import ConfigDict
 from configs import common
 
 #: Rows of the paper's section 4.4, and the grids of sweep.py.
-VARIANTS = common.SEGMENTATION | {"grid": {}, "paired": {}, "backbone": {}}
+VARIANTS = common.SEGMENTATION | {"grid": {}, "paired": {}, "chosen": {}, "backbone": {}}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
@@ -53,6 +53,9 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
 
 def get_hyper(hyper, variant: str = "grid"):
     """The runs of docs/segmentation.md: three seeds of the grid, then five more of a few."""
+    if variant == "chosen":
+        arms = [_branches(0.5, 18), _branches(0.2, 1), _branches(0.8, 8)]
+        return hyper.product([hyper.sweep("config.seed", (3, 4, 5, 6, 7)), arms])
     if variant == "backbone":
         dropout = hyper.product([hyper.sweep("config.seed", range(8)), [_backbone(0.9, 1)]])
         others = [_backbone(0.9, 5), _backbone(0.8, 3)]

@@ -1,6 +1,7 @@
 """The digits config, small enough to train in seconds; and the scripts, run by tests."""
 
 import contextlib
+import functools
 import importlib
 import io
 import json
@@ -12,12 +13,17 @@ import time
 from pathlib import Path
 from unittest import mock
 
+import jax
+import numpy as np
 from absl import logging
+from jax.sharding import Mesh
 
 from configs import digits
 from runfiles import read_metrics
-from training.config import change
-from training.devices import processes
+from training.config import change, read_config
+from training.devices import processes, send
+from training.run import Run, build_run
+from training.stop import StopRequest
 
 ROOT = Path(__file__).parents[1]
 #: How long a test waits for another process, in seconds: only what hangs takes so long, on
@@ -127,6 +133,31 @@ def many(processes, devices):
     return [
         on_devices(devices) | job | {"JAX_PROCESS_ID": str(index)} for index in range(processes)
     ]
+
+
+def on_one_device(run):
+    """The same run without the other devices of this process."""
+    return Run(run.config, run.task, Mesh(jax.devices()[:1], ("data",)))
+
+
+def first_steps(run, count):
+    """The state after the first steps, and the scalars of each."""
+    state, log = run.init_state(), []
+    rows = iter(run.task.train_batches(0, 0, 1))
+    for _ in range(count):
+        batch = send(run.mesh, next(rows), StopRequest())
+        state, scalars = run.train_step(state, batch, run.values)
+        log.append(jax.device_get(scalars))
+    return state, log
+
+
+def check_training_on_two_devices(workdir):
+    """Asserts that the run's first two steps are those of one device."""
+    run = build_run(read_config(workdir))
+    assert run.mesh.size == 2
+    logs = [first_steps(each, 2)[1] for each in (on_one_device(run), run)]
+    for alone, split in zip(*logs, strict=True):
+        jax.tree.map(functools.partial(np.testing.assert_allclose, rtol=1e-3), split, alone)
 
 
 def evaluate_everywhere(workdir, *arguments):

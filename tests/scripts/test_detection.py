@@ -170,6 +170,11 @@ def test_an_export_finds_boxes_in_pixels_of_its_input(finished, tmp_path):
     np.testing.assert_allclose(boxes[:, 2:] - boxes[:, :2], expected[:, [3, 2]], atol=1e-3)
 
 
+def test_training_does_not_depend_on_devices(finished):
+    """Losses, targets and their normaliser, and the masks are those of the whole batch."""
+    tiny.check_training_on_two_devices(finished)
+
+
 @pytest.mark.slow
 def test_metrics_do_not_depend_on_devices_and_processes(finished):
     """9 images in batches of 8."""

@@ -154,6 +154,11 @@ def read_mask(path):
         return np.asarray(image)
 
 
+def test_training_does_not_depend_on_devices(finished):
+    """Losses, counted pixels and masks are those of the whole batch."""
+    tiny.check_training_on_two_devices(finished)
+
+
 @pytest.mark.slow
 def test_metrics_do_not_depend_on_devices_and_processes(finished):
     """11 images in batches of 8: the last one is filled up."""

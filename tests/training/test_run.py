@@ -6,7 +6,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax.sharding import Mesh
 
 from tests import tiny
 from training.devices import build_mesh, send
@@ -18,23 +17,13 @@ from training.stop import StopRequest
 UNSTOPPED = StopRequest()
 
 
-def first_steps(run, count):
-    state, log = run.init_state(), []
-    rows = iter(run.task.train_batches(0, 0, 1))
-    for _ in range(count):
-        batch = send(run.mesh, next(rows), UNSTOPPED)
-        state, scalars = run.train_step(state, batch, run.values)
-        log.append(jax.device_get(scalars))
-    return state, log
-
-
 @pytest.fixture(scope="module")
 def run():
     return build_run(tiny.config())
 
 
 def test_one_compilation_for_all_steps_and_scheduled_keep_prob(run):
-    state, log = first_steps(run, 3)
+    state, log = tiny.first_steps(run, 3)
     assert run.train_step._cache_size() == 1
     assert [float(line["keep_prob"]) for line in log] == pytest.approx(
         [1, 1 - 0.1 / 6, 1 - 0.2 / 6]
@@ -46,11 +35,11 @@ def test_one_compilation_for_all_steps_and_scheduled_keep_prob(run):
 
 def test_same_training_on_one_device_and_on_two(run):
     """Losses, statistics and masks are those of the global batch, parameters split or not."""
-    alone = Run(run.config, run.task, Mesh(jax.devices()[:1], ("data",)))
+    alone = tiny.on_one_device(run)
     split = Run(run.config, run.task, build_mesh({"data": 1, "fsdp": 2}, 16))
-    _, log = first_steps(alone, 3)
+    _, log = tiny.first_steps(alone, 3)
     for other in (run, split):
-        _, other_log = first_steps(other, 3)
+        _, other_log = tiny.first_steps(other, 3)
         for a, b in zip(log, other_log, strict=True):
             assert a["dropped"] == b["dropped"]
             np.testing.assert_allclose(a["loss"], b["loss"], rtol=1e-5)
@@ -58,7 +47,7 @@ def test_same_training_on_one_device_and_on_two(run):
 
 def test_fsdp_splits_large_arrays_and_keeps_them_split(run):
     split = Run(run.config, run.task, build_mesh({"data": 1, "fsdp": 2}, 16))
-    for state in (split.init_state(), first_steps(split, 1)[0]):
+    for state in (split.init_state(), tiny.first_steps(split, 1)[0]):
         large = [leaf for leaf in jax.tree.leaves(state) if leaf.size >= SMALLEST_SPLIT]
         assert len(large) >= 4
         assert all(2 * leaf.addressable_data(0).size == leaf.size for leaf in large)
@@ -88,7 +77,7 @@ def test_baseline_has_no_trace_of_a_regulariser(run):
 
 def test_bfloat16_keeps_float32_state():
     low = build_run(tiny.config(precision="bfloat16"))
-    state, log = first_steps(low, 2)
+    state, log = tiny.first_steps(low, 2)
     floats = [leaf for leaf in jax.tree.leaves(state) if jnp.issubdtype(leaf.dtype, jnp.floating)]
     assert {leaf.dtype for leaf in floats} == {jnp.dtype("float32")}
     assert np.isfinite(log[-1]["loss"])
@@ -158,7 +147,7 @@ def test_rows_of_table_1_train(row):
     """keep_prob and the share really dropped of each group are those of the row's config."""
     half = {"regularizer__keep_prob": 0.5, "regularizer__schedule": "constant"}
     config = tiny.config(row, **({} if row == "cutout" else half))
-    _, log = first_steps(build_run(config), 2)
+    _, log = tiny.first_steps(build_run(config), 2)
     assert all(np.isfinite(line["loss"]) for line in log)
     if row == "cutout":
         assert "dropped" not in log[0]
@@ -174,7 +163,7 @@ def test_frozen_parameters_stay_while_the_others_move():
     """Bit for bit, in a whole run's steps: parameters are frozen, statistics are not."""
     run = build_run(tiny.config("baseline", model__frozen="('stem', 'group1')"))
     before = jax.device_get(run.init_state().params)  # the step takes the state's memory
-    state, _ = first_steps(run, 3)
+    state, _ = tiny.first_steps(run, 3)
     for part, own in jax.device_get(state.params).items():
         same = jax.tree.leaves(jax.tree.map(lambda a, b: (a == b).all(), own, before[part]))
         assert all(same) == part.startswith(("stem", "group1")), part
