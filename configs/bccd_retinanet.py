@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from configs import common
 
 #: Rows of the paper's section 4.3, and the grids of sweep.py.
-VARIANTS = common.DETECTION | {"grid": {}}
+VARIANTS = common.DETECTION | {"grid": {}, "paired": {}}
 
 
 def get_config(variant: str = "dropblock") -> ConfigDict:
@@ -44,9 +44,15 @@ def get_config(variant: str = "dropblock") -> ConfigDict:
     return config
 
 
-def get_hyper(hyper):
-    """The runs of docs/detection.md."""
+def get_hyper(hyper, variant: str = "grid"):
+    """The runs of docs/detection.md: three seeds of the grid, then further ones of a few arms."""
     none = {"config.regularizer.name": "none"}
+    if variant == "paired":
+        chosen = [
+            {"config.regularizer.name": "dropblock", **point}
+            for point in common.grid(hyper, keep_probs=(0.8,), block_sizes=(3, 1))
+        ]
+        return hyper.product([hyper.sweep("config.seed", (3, 4, 5, 6, 7)), [none, *chosen]])
     drops = [
         {"config.regularizer.name": "dropblock", **point}
         for point in common.grid(hyper, keep_probs=(0.9, 0.8), block_sizes=(1, 3, 5))

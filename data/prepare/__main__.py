@@ -20,7 +20,8 @@ import registry
 from data.appear import appearing_whole
 from data.locate import SOURCES, data_directory
 from data.prepare.contents import Contents, check_name
-from data.prepare.report import printable, report
+from data.prepare.faults import Faults, one_line
+from data.prepare.report import report
 from data.prepare.samples import draw_samples
 from data.prepare.write import set_folder, write
 from data.source import open_source
@@ -33,7 +34,7 @@ class _Parser(argparse.ArgumentParser):
     """Refuses in one line."""
 
     def error(self, message: str) -> NoReturn:
-        sys.exit(f"error: {message}")
+        sys.exit(f"error: {one_line(message)}")
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -47,8 +48,10 @@ def main(argv: list[str] | None = None) -> None:
         if "name" in options:
             check_name(options["name"])
         prepare(function(source, **options), data_dir)
+    except Faults as faults:
+        sys.exit(f"error: {faults}")
     except (OSError, ValueError) as error:
-        sys.exit(f"error: {printable(str(error))}")
+        sys.exit(f"error: {one_line(error)}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
 
@@ -58,7 +61,7 @@ def prepare(contents: Contents, data_dir: Path) -> None:
 
     Raises:
       FileExistsError: it is there already.
-      DataError: it cannot be made of its source.
+      ValueError: it cannot be made of its source.
     """
     folder = set_folder(contents, data_dir)
     if folder.exists():

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import os
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -47,7 +48,9 @@ def in_folder(folder: Path) -> Files:
     for place, _, names in os.walk(folder):
         for name in names:
             path = Path(place, name)
-            sizes[path.relative_to(folder).as_posix()] = path.stat().st_size
+            about = path.stat()
+            if stat.S_ISREG(about.st_mode):  # a pipe would be waited for
+                sizes[path.relative_to(folder).as_posix()] = about.st_size
     return Files(folder, _visible(sizes), lambda name: (folder / name).read_bytes())
 
 

@@ -1,11 +1,11 @@
 """The summary of what was written."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from data.classes import names_of_classes
-from data.prepare.contents import Contents, Key
+from data.prepare.contents import Contents
+from data.prepare.faults import one_line
 from data.prepare.tally import Tally, duplicates
 
 SHOWN = 10
@@ -14,11 +14,6 @@ SHOWN = 10
 def report(contents: Contents, tallies: Mapping[str, Tally]) -> str:
     """Says, in lines, how many examples there are, and what was left out and why."""
     return "\n".join(_lines(contents, tallies))
-
-
-def printable(key: Key) -> str:
-    """A file name as it can be printed, whatever bytes are in it."""
-    return os.fsencode(str(key)).decode(errors="replace")
 
 
 def _lines(contents: Contents, tallies: Mapping[str, Tally]) -> Iterator[str]:
@@ -38,7 +33,7 @@ def _lines(contents: Contents, tallies: Mapping[str, Tally]) -> Iterator[str]:
         if tally.left_out:
             yield f"{'':<12}left out, because broken: {len(tally.left_out):,}"
         for key, reason in tally.left_out.items():
-            yield f"{'':<12}  {printable(key)}: {printable(reason)}"
+            yield f"{'':<12}  {one_line(key)}: {one_line(reason)}"
     yield from _some(f"{'classes':<12}{len(names)}:", names)
     yield from _some(f"{'not used':<12}files:", contents.aside)
     same = duplicates(tallies, contents.nested)
@@ -48,4 +43,4 @@ def _lines(contents: Contents, tallies: Mapping[str, Tally]) -> Iterator[str]:
 def _some(title: str, items: Sequence[str]) -> Iterator[str]:
     if items:
         rest = [f"... and {len(items) - SHOWN:,} more"] if len(items) > SHOWN else []
-        yield f"{title} {', '.join(map(printable, [*items[:SHOWN], *rest]))}"
+        yield f"{title} {', '.join(map(one_line, [*items[:SHOWN], *rest]))}"

@@ -4,9 +4,10 @@ TFDS's own writer keeps up to a gigabyte in memory and goes through TensorFlow's
 on. Here the order is known before anything is read, and each file is written by itself.
 """
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,9 @@ from tensorflow_datasets.core.hashing import Hasher
 from tensorflow_datasets.core.utils import shard_utils
 
 from data.decode import decode
-from data.errors import DataError, DecodeError
+from data.errors import DecodeError, first_line
 from data.prepare.contents import Contents, Key, Split
-from data.prepare.faults import listed
+from data.prepare.faults import Faults
 from data.prepare.tally import Tally
 from data.spec import Example
 
@@ -55,7 +56,8 @@ def write(contents: Contents, folder: Path, advance: Callable[[], Any]) -> dict[
       What was written of each split.
 
     Raises:
-      DataError: a file of the source cannot be used, or too many are broken.
+      ValueError: a file of the source cannot be used, or too many are broken.
+      OSError: a file cannot be read or written.
     """
     folder.mkdir(parents=True)
     features = tfds.features.FeaturesDict(contents.features)
@@ -73,12 +75,14 @@ def write(contents: Contents, folder: Path, advance: Callable[[], Any]) -> dict[
                 example = _read(split, key, tally)
                 if example is not None:
                     record = features.serialize_example(example)
-                    writer.write(record)
+                    with _os_errors(shard.path):
+                        writer.write(record)
                     count, size = count + 1, size + len(record)
                 with lock:
                     advance()
         finally:
-            writer.close()
+            with _os_errors(shard.path):
+                writer.close()
         return count, size
 
     shards = [shard for name in contents.splits for shard in _shards(contents, name, folder)]
@@ -114,6 +118,15 @@ def _read(split: Split, key: Key, tally: Tally) -> Example | None:
     return example
 
 
+@contextlib.contextmanager
+def _os_errors(path: Path) -> Iterator[None]:
+    """Says as others do that a disk is full: the writer of array_record has its own error."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(f"{path} cannot be written: {first_line(error)}") from error
+
+
 def _shards(contents: Contents, split: str, folder: Path) -> list[_Shard]:
     """The files of a split: TFDS's order of keys and its number of files."""
     sizes = contents.splits[split].sizes
@@ -139,9 +152,10 @@ def _check_left_out(split: str, tally: Tally) -> None:
     broken, total = len(tally.left_out), len(tally.left_out) + tally.examples
     if not tally.examples or broken > max(1, BROKEN_SHARE * total):
         named = [f"{key}: {reason}" for key, reason in tally.left_out.items()]
-        raise DataError(
+        raise Faults(
             f"{broken} of {total} images of {split} are broken, which is more than "
-            f"{BROKEN_SHARE:.0%}:\n  {listed(named)}"
+            f"{BROKEN_SHARE:.0%}:",
+            named,
         )
 
 

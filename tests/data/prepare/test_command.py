@@ -1,6 +1,7 @@
 """The command line, and what holds for all sources."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from tensorflow_datasets.core.utils.shard_utils import ShardConfig
 
 import data
 from data.prepare.__main__ import main
-from tests.data.prepare.sources import jpeg, prepare, write_files
+from tests.data.prepare.sources import jpeg, prepare, refused, write_files
 from tests.data.tiny import encode, noise
 
 ROOT = Path(__file__).parents[3]
@@ -72,6 +73,20 @@ def test_without_a_place_to_write(source):
     blocker.write_text("")
     with pytest.raises(SystemExit, match=r"error: .*file"):
         prepare("folder", source, blocker, "--name=pets")
+
+
+def test_a_full_disk(tmp_path):
+    write_files(
+        tmp_path / "from", {f"{i % 2}/{i}.jpg": encode(noise(i, 90, 90)) for i in range(40)}
+    )
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))  # of a file
+    try:
+        message = refused("folder", tmp_path / "from", "--name=pets")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ".array_record-00000-of-00001 cannot be written: " in message
+    assert "\n" not in message
 
 
 def test_large_splits_have_several_files(source, tmp_path, monkeypatch):

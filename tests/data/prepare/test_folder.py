@@ -140,3 +140,30 @@ def test_a_name_that_is_no_utf8(tmp_path, capsys):
     found = examples(tmp_path / "out", "pets", "train", "file_name")
     found |= examples(tmp_path / "out", "pets", "validation", "file_name")
     assert found[b"cat/\xff.jpg"]["image"] == jpeg(5) and len(found) == 25
+
+
+ODD = ("two\nlines", " spaces ", "-dash", "100%d {x}", "数 é", "tab\t")
+
+
+def test_names_with_odd_characters(tmp_path, capsys):
+    files = classes() | {f"cat/{name}.jpg": jpeg(50 + i) for i, name in enumerate(ODD)}
+    write_files(tmp_path / "from", files | {"cat/bro\nken.jpg": b"", "no\nimage": b""})
+    os.mkfifo(tmp_path / "from/cat/pipe.jpg")  # whoever reads it waits
+    prepare("folder", tmp_path / "from", tmp_path / "out", "--name=pets", "--split=0.75")
+    found = read(tmp_path / "out", "train") | read(tmp_path / "out", "validation")
+    assert {name: example["image"] for name, example in found.items()} == files
+    printed = capsys.readouterr().out
+    assert r"  cat/bro\nken.jpg: not an image (0 bytes)" in printed
+    assert r"not used    files: no\nimage" in printed
+
+
+def test_a_fault_is_one_line_whatever_the_name(tmp_path):
+    images = {f"images/two\nlines{i}.jpg": jpeg(i) for i in range(3)}
+    write_files(tmp_path / "from", images | {"masks/x.png": b""})
+    message = refused("masks", tmp_path / "from", "--name=p", "--classes=a,b")
+    assert message.startswith("error: 3 faults, nothing is written:\n  images/two\\nlines0.jpg has")
+    assert message.count("\n") == 3
+    for i in range(2):
+        (tmp_path / f"from/images/two\nlines{i}.jpg").unlink()
+    message = refused("masks", tmp_path / "from", "--name=p", "--classes=a,b")
+    assert message == r"error: images/two\nlines2.jpg has no PNG of its name in masks"

@@ -2,16 +2,25 @@
 
 import hashlib
 import io
+import os
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
+from tensorflow_datasets.core.shuffle import Shuffler
+from tensorflow_datasets.datasets.imagenet2012 import (
+    imagenet2012_dataset_builder,
+    imagenet_common,
+)
+from tensorflow_datasets.image_classification import cifar
 
 import data
 from data.decode import decode
 from data.description import PUBLISHED
+from data.prepare.labels import as_png
 from tests.data.prepare.sources import examples, prepare, refused, tar, write_files
 from tests.data.tiny import encode, noise, ramp
 
@@ -101,6 +110,94 @@ def test_cifar10(tmp_path, form, write):
             np.testing.assert_array_equal(example["image"], images[index % EACH].transpose(1, 2, 0))
 
 
+@pytest.fixture
+def without_tensorflow(monkeypatch):
+    """TFDS's own builders need it to open files alone."""
+    files = SimpleNamespace(GFile=open, exists=os.path.exists)
+    for module in (cifar, imagenet2012_dataset_builder, imagenet_common):
+        monkeypatch.setattr(module, "tf", SimpleNamespace(io=SimpleNamespace(gfile=files)))
+
+
+def check_against_tfds(builder, generators, data_dir, ours):
+    """Compares what was written with what TFDS's own builder gives, in its own order.
+
+    Args:
+      builder: TFDS's own.
+      generators: split -> (key, example) pairs of the builder.
+      data_dir: of what was written.
+      ours: makes TFDS's example comparable: with bytes, and the label's name.
+    """
+    version = builder.info.version
+    written = tfds.builder_from_directory(data_dir / builder.name / str(version))
+    assert written.info.features.to_json() == builder.info.features.to_json()
+    assert written.info.supervised_keys == builder.info.supervised_keys
+    assert written.info.splits.keys() == generators.keys()
+    for split, generated in generators.items():
+        shuffler = Shuffler(data_dir, hash_salt=split)
+        examples = []
+        for key, example in generated:
+            shuffler.add(key, str(len(examples)).encode())
+            examples.append(ours(example))
+        found = data.open_source(f"{builder.name}:{version}", split, data_dir)
+        order = [int(number) for _, number in shuffler]
+        assert len(found) == len(order)
+        for number, example in zip(order, found, strict=True):
+            assert example.keys() == examples[number].keys()
+            for name, value in examples[number].items():
+                assert np.array_equal(example[name], value), (split, number, name)
+
+
+def test_cifar10_is_that_of_tfdss_own_builder(tmp_path, without_tensorflow):
+    write_cifar(tmp_path / "from", "binary", binary)
+    prepare("cifar10", tmp_path / "from", tmp_path / "out")
+    builder = tfds.builder_cls("cifar10")(data_dir=tmp_path / "none")
+    paths = {name: tmp_path / f"{name}.bin" for name in BATCHES}
+    for number, path in enumerate(paths.values()):
+        path.write_bytes(binary(number))
+
+    def ours(example):
+        return example | {
+            "id": example["id"].encode(),
+            "label": example["label"].item(),
+            "image": as_png(np.ascontiguousarray(example["image"])),
+        }
+
+    generators = {
+        "train": builder._generate_examples("train_", [paths[name] for name in BATCHES[:-1]]),
+        "test": builder._generate_examples("test_", [paths["test_batch"]]),
+    }
+    check_against_tfds(builder, generators, tmp_path / "out", ours)
+
+
+def test_imagenet_is_that_of_tfdss_own_builder(tmp_path, without_tensorflow, monkeypatch):
+    rgb = {  # TFDS knows by their names which are to be converted
+        folder: {name: content for name, content in files.items() if name not in CONVERTED}
+        for folder, files in TRAIN.items()
+    }
+    monkeypatch.setitem(PUBLISHED, "imagenet2012", {"train": 3, "validation": 3})
+    write_imagenet(tmp_path / "from", rgb)
+    prepare("imagenet2012", tmp_path / "from", tmp_path / "out")
+    builder = tfds.builder_cls("imagenet2012")(data_dir=tmp_path / "none")
+
+    def archive(name):
+        file = io.BytesIO((tmp_path / "from" / name).read_bytes())
+        return tfds.download.iter_archive(file, tfds.download.ExtractMethod.TAR)
+
+    def ours(example):
+        return {
+            "file_name": example["file_name"].encode(),
+            "image": example["image"].read(),
+            "label": builder.info.features["label"].str2int(example["label"]),
+        }
+
+    labels = imagenet_common.get_validation_labels(tmp_path / "from/ILSVRC2012_img_val.tar")
+    generators = {
+        "train": builder._generate_examples(archive("ILSVRC2012_img_train.tar")),
+        "validation": builder._generate_examples(archive("ILSVRC2012_img_val.tar"), labels),
+    }
+    check_against_tfds(builder, generators, tmp_path / "out", ours)
+
+
 def test_a_cifar10_that_is_not_whole_is_refused(tmp_path):
     folder = tmp_path / "from"
     folder.mkdir()
@@ -130,6 +227,7 @@ TRAIN = {
         "n15075141_8.JPEG": encode(noise(3, 9, 7)[:, :, 0]),
     },
 }
+CONVERTED = ("n01440764_3.JPEG", "n15075141_7.JPEG")
 VALIDATION = {f"ILSVRC2012_val_0000000{i}.JPEG": encode(noise(10 + i)) for i in (3, 1, 2)}
 
 
@@ -150,7 +248,7 @@ def test_imagenet(tmp_path, capsys):
         for name, content in files.items():
             example = train[name.encode()]
             assert example["label"] == number
-            if name not in ("n01440764_3.JPEG", "n15075141_7.JPEG"):
+            if name not in CONVERTED:
                 assert example["image"] == content
                 continue
             # As in TFDS, one of four colours or no JPEG is a JPEG of three now.

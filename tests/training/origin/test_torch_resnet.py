@@ -66,6 +66,18 @@ def test_logits_are_those_of_torchvision(tmp_path, depth, write, name):
     np.testing.assert_allclose(ours, theirs, atol=1e-4)
 
 
+@pytest.mark.parametrize(("depth", "block", "conv"), [(34, 6, 2), (101, 23, 3)])
+def test_every_array_of_the_deeper_ones_has_its_place(tmp_path, depth, block, conv):
+    """By names and values alone: that the strides are right is seen in ResNet-18 and 50."""
+    arrays = torch_files.weights(depth, WIDTH, CLASSES)
+    _, state = fresh(ResNet, depth=depth)
+    origin = origin_of(write_safetensors(tmp_path / "a.safetensors", arrays), state)
+    assert len(origin.notices) == 1
+    kernel = origin.apply(state).params[f"group3_block{block}"][f"conv{conv}"]["conv"]["kernel"]
+    theirs = arrays[f"layer3.{block - 1}.conv{conv}.weight"]
+    np.testing.assert_array_equal(kernel, theirs.transpose(2, 3, 1, 0))
+
+
 def test_a_run_starts_from_a_file_and_its_average_too(tmp_path):
     arrays = torch_files.weights(10, WIDTH, 10, stem=3, channels=1)
     path = write_pth(tmp_path / "digits.pt", arrays)
