@@ -10,6 +10,7 @@ Integers throughout: no logarithm whose last bit depends on the backend, the fus
 import math
 
 import jax
+import jax.export
 import jax.numpy as jnp
 
 from dropblock import _by_platform

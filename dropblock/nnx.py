@@ -6,9 +6,11 @@ import jax
 from flax import nnx
 from jax.typing import ArrayLike
 
-from dropblock import _check
+from dropblock import _alone, _check
 from dropblock._check import Normalize
 from dropblock._operation import dropblock_layer
+
+_alone.check()
 
 
 class DropBlock(nnx.Module):

@@ -2,12 +2,13 @@
 
 import doctest
 import importlib
+from pathlib import Path
 
 import pytest
 
 import dropblock
-from tests.tiny import ROOT
 
+ROOT = Path(__file__).parents[2]
 LAYERS = ["dropblock.nnx", "dropblock.linen"]
 NAMES = [name for name in dropblock.__all__ if name[0].islower()]
 
