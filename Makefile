@@ -1,16 +1,19 @@
 # make train: set up, train the digits on real images, show the result.
 # make test:  set up, lint, type-check, run every test.
 # make paper: the paper's figures and Table 1 on digits.
+# make docs:  the documentation as a site, in site/.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The documentation's tools stand apart, for nothing else needs them.
+DOCS ?= .venv-docs
 
 # The paper's figures and Table 1, on digits.
 PAPER := runs/paper
 FEW := --config=configs/digits_few.py
 SWEEP = $(BIN)/python sweep.py --launcher=together --workers=2
 
-.PHONY: train test paper format clean
+.PHONY: train test paper docs format clean
 
 train: $(VENV)/installed
 	$(BIN)/python train.py --config=configs/digits.py:dropblock --workdir=runs/digits
@@ -35,6 +38,11 @@ paper: $(VENV)/installed
 	$(BIN)/python -m analysis figure5 $(PAPER)/networks
 	$(BIN)/python -m analysis figure6 $(PAPER)/networks
 
+# Whatever is odd fails: a page or an anchor that a link does not find, a name without a docstring.
+docs: $(DOCS)/installed
+	$(DOCS)/bin/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 format: $(VENV)/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -46,5 +54,10 @@ $(VENV)/installed: requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
+$(DOCS)/installed: requirements-docs.txt
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-docs.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) runs .pytest_cache .ruff_cache .mypy_cache
+	rm -rf $(VENV) $(DOCS) site dist runs .pytest_cache .ruff_cache .mypy_cache

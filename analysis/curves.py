@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.measure import curves_of, factor_of, label_of
-from analysis.pictures import new_figure, save
-from runfiles import FIGURES, Curve, best_step, evaluations, read_metrics, read_record
+from analysis.pictures import Figure, new_figure, save
+from runfiles import FIGURES, Curve, RunRecord, best_step, read_metrics, read_record
 
 
 def draw_curves(workdir: Path) -> Path:
@@ -20,7 +20,12 @@ def draw_curves(workdir: Path) -> Path:
     record = read_record(workdir)
     if record is None or not record.begun:
         raise FileNotFoundError(f"{workdir} holds no run that has begun.")
-    lines = read_metrics(workdir)
+    figure = curves_figure(record, read_metrics(workdir))
+    return save(figure, workdir / FIGURES / "curves.png", dpi=120)
+
+
+def curves_figure(record: RunRecord, lines: list[dict[str, Any]]) -> Figure:
+    """Draws the curves of a run that has begun, with the ``lines`` of its ``metrics.jsonl``."""
     dropping = [line for line in lines if "train/keep_prob" in line]
     curves = curves_of(record)
     panels = len(curves) + bool(dropping)
@@ -29,7 +34,8 @@ def draw_curves(workdir: Path) -> Path:
     for axis, curve in zip(axes, curves, strict=False):
         _draw_curve(axis, lines, curve)
         if curve["metric"] == record.best_metric:
-            _mark_best(axis, evaluations(workdir, record.best_metric), curve)
+            name = f"eval/{record.best_metric}"
+            _mark_best(axis, {line["step"]: line[name] for line in lines if name in line}, curve)
     if dropping:
         _draw_dropped(axes[-1], dropping)
     for axis in axes:
@@ -37,7 +43,7 @@ def draw_curves(workdir: Path) -> Path:
             axis.legend(frameon=False)
         axis.grid(alpha=0.25)
         axis.spines[["top", "right"]].set_visible(False)
-    return save(figure, workdir / FIGURES / "curves.png", dpi=120)
+    return figure
 
 
 def _draw_curve(axis: Any, lines: list[dict[str, Any]], curve: Curve) -> None:

@@ -26,7 +26,7 @@ from runfiles import (
 
 @dataclass(frozen=True)
 class Run:
-    """One finished run.
+    """One run, finished unless it is said otherwise.
 
     Attributes:
       workdir: the folder.
@@ -37,6 +37,12 @@ class Run:
     workdir: Path
     record: RunRecord
     lines: list[dict[str, Any]]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its last step is evaluated."""
+        metric = self.record.best_metric
+        return metric is not None and self.record.steps in self.evaluations(metric)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -89,7 +95,7 @@ def find_runs(*folders: Path) -> list[Run]:
     left_out: Counter[str] = Counter()
     for folder in folders:
         found = list(_runs_in(folder))
-        finished = [run for run in found if _is_finished(run)]
+        finished = [run for run in found if run.is_finished]
         if not finished:
             raise FileNotFoundError(
                 f"{folder} holds no finished run: {len(found)} unfinished." if found
@@ -103,6 +109,22 @@ def find_runs(*folders: Path) -> list[Run]:
     reasons = [f"{count} {reason}" for reason, count in left_out.items() if count]
     if reasons:
         print(f"runs left out: {', '.join(reasons)}", file=sys.stderr)
+    return list(runs.values())
+
+
+def all_runs(*folders: Path) -> list[Run]:
+    """Finds every run in the folders, at any depth, finished or not; by path, each folder once.
+
+    Raises:
+      FileNotFoundError: a folder does not exist or holds no run.
+      NotADirectoryError: a folder is a file.
+    """
+    runs: dict[Path, Run] = {}
+    for folder in folders:
+        found = {run.workdir.resolve(): run for run in _runs_in(folder)}
+        if not found:
+            raise FileNotFoundError(f"{folder} holds no run: no {CONFIG} of one.")
+        runs = found | runs
     return list(runs.values())
 
 
@@ -124,11 +146,6 @@ def _runs_in(folder: Path) -> Iterator[Run]:
             continue
         if record is not None:
             yield Run(workdir, record, read_metrics(workdir))
-
-
-def _is_finished(run: Run) -> bool:
-    metric = run.record.best_metric
-    return metric is not None and run.record.steps in run.evaluations(metric)
 
 
 def _identity(run: Run) -> str:

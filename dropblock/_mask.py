@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import jax
+import jax.export
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
@@ -29,7 +30,7 @@ class Mask:
         every example has its own.
       dropped: float32 scalar, the share of units that this mask really drops.
       packed: the dropped units, one bit each, rounded up to whole words; for
-        :func:`apply_mask` alone.
+        [`apply_mask`][dropblock.apply_mask] alone.
     """
 
     scale: jax.Array
@@ -47,7 +48,7 @@ def draw_mask(
     shared_channels: bool = False,
     normalize: Normalize = "batch",
 ) -> Mask:
-    """Draws the mask of DropBlock, to be applied later by :func:`apply_mask`.
+    """Draws the mask of DropBlock, to be applied later by [`apply_mask`][dropblock.apply_mask].
 
     ``apply_mask(x, draw_mask(rng, x.shape, ...))`` is ``dropblock(rng, x, ...)``. Use the two
     steps where the mask is needed by itself or more than once: to draw the masks of many places
@@ -66,8 +67,8 @@ def draw_mask(
         the batch may be symbolic (``jax.export``). The last spatial axis times the channels must
         be below 2**30.
       gamma: probability in [0, 1] that a block starts at a position, see
-        :func:`dropblock.gamma` and :func:`dropblock.exact_gamma`; a scalar, may be traced
-        (a schedule never recompiles).
+        [`gamma`][dropblock.gamma] and [`exact_gamma`][dropblock.exact_gamma]; a scalar, may be
+        traced (a schedule never recompiles).
       block_size: static; an int, or one int per spatial axis; clipped to the map.
       shared_channels: one mask for all channels (a little worse in the paper, section 3); by
         default each channel has its own.
@@ -84,8 +85,16 @@ def draw_mask(
       TypeError: ``rng`` is not one key, gamma is not a number, or a block size or a size of
         ``shape`` is not an integer.
 
-    Source: Ghiasi et al. 2018, Algorithm 1 and Figure 2; the count over the batch:
-      resnet_model.py in the repository tensorflow/tpu.
+    Examples:
+      >>> import jax
+      >>> from dropblock import draw_mask
+      >>> mask = draw_mask(jax.random.key(0), (8, 14, 14, 64), gamma=0.01, block_size=7)
+      >>> bool(0 < mask.dropped < 1), bool(mask.scale > 1)
+      (True, True)
+
+    Source:
+      Ghiasi et al. 2018, Algorithm 1 and Figure 2; the count over the batch: resnet_model.py in
+      the repository tensorflow/tpu.
     """
     _check.normalize(normalize)
     packed = _sample(rng, shape, gamma, block_size, shared_channels)
@@ -112,9 +121,9 @@ def draw_dropout_mask(
     *,
     broadcast_dims: Sequence[int] = (),
 ) -> Mask:
-    """Draws the mask of dropout, to be applied later by :func:`apply_mask`.
+    """Draws the mask of dropout, to be applied later by [`apply_mask`][dropblock.apply_mask].
 
-    When to use it: as :func:`draw_mask`.
+    Use it where you would use [`draw_mask`][dropblock.draw_mask].
 
     Args:
       rng: a ``jax.random.key``.
@@ -133,7 +142,15 @@ def draw_dropout_mask(
       TypeError: ``rng`` is not one key, keep_prob is not a number, or a size or an axis is not
         an integer.
 
-    Source: Srivastava et al. 2014.
+    Examples:
+      >>> import jax
+      >>> from dropblock import draw_dropout_mask
+      >>> mask = draw_dropout_mask(jax.random.key(0), (8, 14, 14, 64), keep_prob=0.8)
+      >>> float(mask.scale)
+      1.25
+
+    Source:
+      Srivastava et al. 2014.
     """
     key = _check.key(rng)
     shape = _check.shape(shape, least_axes=2)
@@ -158,14 +175,24 @@ def apply_mask(x: jax.Array, mask: Mask) -> jax.Array:
 
     Args:
       x: array of the shape that the mask was drawn for, any floating dtype.
-      mask: of :func:`draw_mask` or :func:`draw_dropout_mask`.
+      mask: of [`draw_mask`][dropblock.draw_mask] or
+        [`draw_dropout_mask`][dropblock.draw_dropout_mask].
 
     Returns:
       Array of ``x``'s shape and dtype.
 
     Raises:
       ValueError: the mask was drawn for another shape.
-      TypeError: ``x`` is not floating, or ``mask`` is not a :class:`Mask`.
+      TypeError: ``x`` is not floating, or ``mask`` is not a [`Mask`][dropblock.Mask].
+
+    Examples:
+      >>> import jax, jax.numpy as jnp
+      >>> from dropblock import apply_mask, draw_mask
+      >>> x = jnp.ones((8, 14, 14, 64))
+      >>> mask = draw_mask(jax.random.key(0), x.shape, gamma=0.01, block_size=7)
+      >>> y = apply_mask(x, mask)
+      >>> round(float((y == 0).mean() - mask.dropped), 5)
+      0.0
     """
     if not isinstance(mask, Mask):
         raise TypeError(f"mask must be a dropblock.Mask, got {type(mask).__name__}.")
@@ -193,12 +220,21 @@ def block_mask(
 ) -> jax.Array:
     """Draws DropBlock's mask as a plain array: True where a unit is kept.
 
-    Arguments and errors are those of :func:`draw_mask`; with the same key so are the units.
+    Arguments and errors are those of [`draw_mask`][dropblock.draw_mask]; with the same key so are
+    the units.
 
     Returns:
       bool array of ``shape``, its last axis 1 if ``shared_channels``.
 
-    Source: Ghiasi et al. 2018, Algorithm 1 and Figure 2.
+    Examples:
+      >>> import jax
+      >>> from dropblock import block_mask
+      >>> kept = block_mask(jax.random.key(0), (1, 5, 5, 1), gamma=1.0, block_size=3)
+      >>> kept.shape, bool(kept.any())  # gamma 1: a block starts wherever one fits
+      ((1, 5, 5, 1), False)
+
+    Source:
+      Ghiasi et al. 2018, Algorithm 1 and Figure 2.
     """
     with jax.named_scope("dropblock"):
         packed = _sample(rng, shape, gamma, block_size, shared_channels)

@@ -20,7 +20,14 @@ def linear_keep_prob(keep_prob: ArrayLike, steps: int) -> optax.Schedule:
       ValueError: keep_prob outside [0, 1] or steps below 1.
       TypeError: keep_prob is not a number, or steps is not an integer.
 
-    Source: Ghiasi et al. 2018, section 3 ("Scheduled DropBlock").
+    Examples:
+      >>> from dropblock import linear_keep_prob
+      >>> schedule = linear_keep_prob(0.9, steps=1000)
+      >>> [round(float(schedule(step)), 3) for step in (0, 500, 1000, 2000)]
+      [1.0, 0.95, 0.9, 0.9]
+
+    Source:
+      Ghiasi et al. 2018, section 3 ("Scheduled DropBlock").
     """
     target = _check.probability("keep_prob", keep_prob)
     return optax.linear_schedule(1.0, target, _check.integer("steps", steps))
@@ -32,6 +39,11 @@ def constant_keep_prob(keep_prob: ArrayLike) -> optax.Schedule:
     Raises:
       ValueError: keep_prob outside [0, 1].
       TypeError: keep_prob is not a number.
+
+    Examples:
+      >>> from dropblock import constant_keep_prob
+      >>> constant_keep_prob(0.9)(500)
+      0.9
     """
     return optax.constant_schedule(_check.probability("keep_prob", keep_prob))
 
@@ -54,7 +66,13 @@ def group_keep_prob(keep_prob: ArrayLike, group: int, num_groups: int = 4) -> Ar
       ValueError: a concrete keep_prob outside [0, 1], or a group outside 1..num_groups.
       TypeError: keep_prob is not a number, or a group is not an integer.
 
-    Source: Ghiasi et al. 2018, section 4.1; resnet_model.py in the repository tensorflow/tpu.
+    Examples:
+      >>> from dropblock import group_keep_prob
+      >>> [round(group_keep_prob(0.9, group), 4) for group in (3, 4)]
+      [0.975, 0.9]
+
+    Source:
+      Ghiasi et al. 2018, section 4.1; resnet_model.py in the repository tensorflow/tpu.
     """
     keep_prob = _check.probability("keep_prob", keep_prob)
     num_groups = _check.integer("num_groups", num_groups)

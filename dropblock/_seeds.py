@@ -5,6 +5,7 @@ seeds on a CPU than on a GPU or TPU.
 """
 
 import jax
+import jax.export
 import jax.numpy as jnp
 
 from dropblock import _seeds_by_decoding, _seeds_by_gaps

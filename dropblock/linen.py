@@ -6,9 +6,11 @@ import jax
 from flax import linen as nn
 from jax.typing import ArrayLike
 
-from dropblock import _check
+from dropblock import _alone, _check
 from dropblock._check import Normalize
 from dropblock._operation import dropblock_layer
+
+_alone.check()
 
 
 class DropBlock(nn.Module):
@@ -19,12 +21,22 @@ class DropBlock(nn.Module):
 
     Attributes:
       block_size: int, or one int per spatial axis.
-      shared_channels, normalize: see :func:`dropblock.dropblock`.
+      shared_channels: one mask for all channels, see [`dropblock`][dropblock.dropblock].
+      normalize: ``"batch"``, ``"example"`` or None, see [`dropblock`][dropblock.dropblock].
       deterministic: if True the input is returned unchanged.
       rng_collection: the name of the stream that the key comes from.
 
     Raises:
       ValueError, TypeError: a block size below 1 or not an integer, an unknown ``normalize``.
+
+    Examples:
+      >>> import jax, jax.numpy as jnp
+      >>> from dropblock.linen import DropBlock
+      >>> layer = DropBlock(block_size=7)
+      >>> x, rngs = jnp.ones((8, 14, 14, 64)), {"dropblock": jax.random.key(0)}
+      >>> y = layer.apply({}, x, 0.9, deterministic=False, rngs=rngs)
+      >>> bool((y == 0).any())
+      True
     """
 
     block_size: int | Sequence[int]
@@ -54,7 +66,7 @@ class DropBlock(nn.Module):
 
         Raises:
           ValueError: ``deterministic`` is given in both places or in none.
-          ValueError, TypeError: as :func:`dropblock.dropblock`.
+          ValueError, TypeError: as [`dropblock`][dropblock.dropblock].
         """
         deterministic = nn.merge_param("deterministic", self.deterministic, deterministic)
         if deterministic:

@@ -6,9 +6,11 @@ import jax
 from flax import nnx
 from jax.typing import ArrayLike
 
-from dropblock import _check
+from dropblock import _alone, _check
 from dropblock._check import Normalize
 from dropblock._operation import dropblock_layer
+
+_alone.check()
 
 
 class DropBlock(nnx.Module):
@@ -17,12 +19,10 @@ class DropBlock(nnx.Module):
     ``deterministic`` and ``rngs`` work as in ``nnx.Dropout``: ``model.eval()`` turns the layer
     off, ``model.train()`` on; the random stream is ``"dropblock"``.
 
-    >>> layer = DropBlock(block_size=7, rngs=nnx.Rngs(dropblock=0))
-    >>> y = layer(x, keep_prob=0.9)
-
     Args:
       block_size: int, or one int per spatial axis.
-      shared_channels, normalize: see :func:`dropblock.dropblock`.
+      shared_channels: one mask for all channels, see [`dropblock`][dropblock.dropblock].
+      normalize: ``"batch"``, ``"example"`` or None, see [`dropblock`][dropblock.dropblock].
       deterministic: if True the input is returned unchanged.
       rng_collection: the name of the random stream.
       rngs: where the key comes from, unless given at the call.
@@ -31,6 +31,18 @@ class DropBlock(nnx.Module):
       ValueError: a block size below 1, or an unknown ``normalize``.
       TypeError: a block size is not an integer, or ``rngs`` is no Rngs or RngStream (a key is
         given at the call).
+
+    Examples:
+      >>> import jax.numpy as jnp
+      >>> from dropblock.nnx import DropBlock
+      >>> from flax import nnx
+      >>> layer = DropBlock(block_size=7, rngs=nnx.Rngs(dropblock=0))
+      >>> y = layer(jnp.ones((8, 14, 14, 64)), keep_prob=0.9)
+      >>> bool((y == 0).any())
+      True
+      >>> layer.eval()  # off, as nnx.Dropout
+      >>> bool((layer(y, keep_prob=0.9) == y).all())
+      True
     """
 
     def __init__(
@@ -81,7 +93,7 @@ class DropBlock(nnx.Module):
 
         Raises:
           ValueError: neither the constructor nor the call says ``deterministic`` or has ``rngs``.
-          ValueError, TypeError: as :func:`dropblock.dropblock`.
+          ValueError, TypeError: as [`dropblock`][dropblock.dropblock].
         """
         if deterministic is None:
             deterministic = self.deterministic

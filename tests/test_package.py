@@ -1,11 +1,14 @@
 """The library by itself: built, installed and imported without anything else of the project."""
 
+import re
 import subprocess
 import sys
 import zipfile
 
 import pytest
 
+import dropblock
+from dropblock import _alone
 from tests.tiny import ROOT
 
 
@@ -27,3 +30,16 @@ def test_the_wheel_holds_the_library_alone(tmp_path):
         check=True, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONPATH": str(wheel)},
     )  # fmt: skip
     assert str(wheel) in result.stdout
+
+
+def test_the_versions_agree():
+    newest = re.search(r"^## \[(\d\S*)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    cited = re.search(r"^version: (\S+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE)
+    assert newest[1] == cited[1] == dropblock.__version__
+
+
+def test_the_package_of_the_same_import_name_is_refused(tmp_path):
+    _alone.check(tmp_path)
+    (tmp_path / "dropblock.py").touch()
+    with pytest.raises(ImportError, match="pip uninstall --yes dropblock dropblock-jax"):
+        _alone.check(tmp_path)

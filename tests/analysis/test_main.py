@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "figure3,figure4,figure5,figure6,table1"),
+        ([], "figure3,figure4,figure5,figure6,report,table1"),
         (["table1"], "usage: python -m analysis"),
         (["figure7", "."], "error: unknown table or figure 'figure7': did you mean 'figure"),
         (
             ["runs", "."],
-            "'runs': allowed: figure3, figure4, figure5, figure6, table1, table4, table5.",
+            "'runs': allowed: figure3, figure4, figure5, figure6, report, table1, table4, table5.",
         ),
         (["../table1", "."], "table1"),
         (["", "."], "error: "),
@@ -50,7 +50,7 @@ def test_a_figure_is_one_file_that_is_found_by_its_name(tmp_path, monkeypatch, c
     assert main(["figure_nine", "a", "b"]) == 0
     assert capsys.readouterr().out == "a, 1 more\n"
     main([])
-    assert "figure6,figure_nine,table1" in capsys.readouterr().err
+    assert "figure6,figure_nine,report,table1" in capsys.readouterr().err
 
 
 def test_a_figure_is_drawn_whatever_backend_a_notebook_left(tmp_path):

@@ -2,11 +2,14 @@
 
 import socket
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import RecordWriter
+from tensorboardX.summary import hparams
 
 FLUSH_SECONDS = 10.0
 
@@ -29,6 +32,13 @@ class EventFile:
         name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}"
         self._writer = RecordWriter(str(folder / name))
         self._write(Event(file_version="brain.Event:2"))
+        self._flush()
+
+    def describe(self, fields: Mapping[str, Any]) -> None:
+        """Says with which config these values were measured: for the tab HParams."""
+        texts = {n: str(v) if isinstance(v, list) else v for n, v in fields.items()}
+        _, start, _ = hparams(texts, {})
+        self._write(Event(step=0, summary=start))
         self._flush()
 
     def add(self, step: int, scalars: dict[str, float]) -> None:

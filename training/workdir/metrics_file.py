@@ -1,10 +1,21 @@
 """The metrics that a run writes: ``metrics.jsonl``, and the same values for TensorBoard."""
 
 import contextlib
+import math
 from pathlib import Path
 from typing import Any
 
-from runfiles import METRICS, TENSORBOARD, flat, json_line, read_metrics, replace
+from runfiles import (
+    FREE_FIELDS,
+    METRICS,
+    TENSORBOARD,
+    flat,
+    is_within,
+    json_line,
+    read_metrics,
+    read_record,
+    replace,
+)
 from training.workdir.event_file import EventFile
 
 
@@ -23,6 +34,12 @@ class MetricsFile:
         self._file = path.open("a")
         # Written again from those lines: what a killed run had not flushed would be missing.
         self._events = EventFile(workdir / TENSORBOARD)
+        record = read_record(workdir)
+        self._metric = record.best_metric if record else None
+        self._best = -math.inf
+        if record:
+            fields = flat(record.config).items()
+            self._events.describe({n: v for n, v in fields if not is_within(n, FREE_FIELDS)})
         for line in kept:
             self._add_event(line)
 
@@ -33,8 +50,12 @@ class MetricsFile:
         self._add_event({"step": step} | values)
 
     def _add_event(self, line: dict[str, Any]) -> None:
-        values = {name: value for name, value in line.items() if name != "step"}
-        self._events.add(line["step"], flat(values, separator="/"))
+        values = flat({n: v for n, v in line.items() if n != "step"}, separator="/")
+        value = values.get(f"eval/{self._metric}", -math.inf)
+        if value > self._best:
+            # The tab HParams shows the last value of each.
+            self._best = values[f"best/{self._metric}"] = value
+        self._events.add(line["step"], values)
 
     def close(self) -> None:
         with contextlib.closing(self._events), self._file:

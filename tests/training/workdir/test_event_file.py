@@ -3,8 +3,9 @@
 import struct
 
 from tensorboardX.proto.event_pb2 import Event
+from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
-from runfiles import flat, read_metrics
+from runfiles import RunRecord, flat, read_metrics, write_record
 from training.workdir.event_file import EventFile
 from training.workdir.metrics_file import MetricsFile
 
@@ -36,6 +37,26 @@ def test_after_a_kill_and_a_resume_they_are_what_the_metrics_are(tmp_path):
         tags = {value.tag for value in event.summary.value}
         assert tags == set(flat(line, separator="/")) - {"step"}
     killed.close()
+
+
+def test_a_run_is_described_by_its_config_and_its_best_value(tmp_path):
+    """What the tab HParams of TensorBoard shows."""
+    config = {"seed": 3, "regularizer": {"name": "dropblock", "groups": [3, 4]}, "log_every": 1}
+    write_record(tmp_path, RunRecord(config, 2, "accuracy"))
+    metrics = MetricsFile(tmp_path, 0)
+    for step, accuracy in enumerate((0.25, 0.75, 0.5), start=1):
+        metrics.write(step, {"eval/accuracy": accuracy})
+    metrics.close()
+    _, description, *events = read_events(tmp_path / "tensorboard")
+    (value,) = description.summary.value
+    plugin = value.metadata.plugin_data
+    assert (value.tag, plugin.plugin_name) == ("_hparams_/session_start_info", "hparams")
+    fields = HParamsPluginData.FromString(plugin.content).session_start_info.hparams
+    assert set(fields) == {"seed", "regularizer.name", "regularizer.groups"}
+    assert fields["seed"].number_value == 3
+    assert fields["regularizer.groups"].string_value == "[3, 4]"
+    best = [v.simple_value for e in events for v in e.summary.value if v.tag == "best/accuracy"]
+    assert best == [0.25, 0.75]
 
 
 def read_events(folder):
