@@ -34,7 +34,8 @@ def test_jax_finds_its_processes(slurm, tmp_path):
 def test_a_requeued_run_resumes(slurm, tmp_path):
     """The real train.py in two processes, by docs/train.sbatch."""
     output = tmp_path / "output"
-    long = {"steps": 24, "eval_every": 24, "checkpoint_every": 24}
+    # Long enough that a slow machine has not finished before Slurm's signal comes.
+    long = {"steps": 96, "eval_every": 96, "checkpoint_every": 96}
     job = slurm.sbatch(
         *(ROOT / "docs" / "train.sbatch", *tiny.arguments(tmp_path / "run", **long)),
         options=("--ntasks=2", f"--chdir={ROOT}", f"--output={output}"),
@@ -44,7 +45,7 @@ def test_a_requeued_run_resumes(slurm, tmp_path):
     slurm.wait(job, "COMPLETED")
     text = output.read_text()
     assert "stopped at step " in text and "resuming from step " in text
-    assert read_metrics(tmp_path / "run")[-1]["step"] == 24
+    assert read_metrics(tmp_path / "run")[-1]["step"] == 96
 
 
 def test_sigterm_and_a_second_start(slurm, tmp_path):
