@@ -12,8 +12,8 @@ from pathlib import Path
 
 from absl.flags import DEFINE_bool, DEFINE_enum, DEFINE_integer, DEFINE_string, FlagValues
 
-from runfiles import SWEEP_TABLE, take_lock
-from sweeps.launch import Board, Launcher, State, forget_failures, launch
+from runfiles import SWEEP_TABLE, State, take_lock
+from sweeps.launch import Board, Launcher, forget_failures, launch
 from sweeps.live import LiveTable
 from sweeps.plan import plan
 from sweeps.processes import LocalLauncher

@@ -82,8 +82,11 @@ def train(arguments: Arguments, stop: StopRequest, typed: str) -> None:
     from analysis.curves import draw_curves
     from analysis.feature_maps import draw_feature_maps
     from training.summary import print_summary
+    from training.workdir import show_images
 
     pictures = [draw_curves(workdir), draw_feature_maps(workdir)]
+    if feature_maps := pictures[-1]:
+        show_images(workdir, int(state.step), "feature_maps", [feature_maps])
     print_summary(workdir, [path for path in pictures if path])
     print(f"next            python eval.py --workdir={shlex.quote(str(workdir))}")
 

@@ -10,7 +10,16 @@ from typing import Any
 from analysis.measure import curves_of, factor_of, label_of
 from analysis.rows import regularizer_of
 from analysis.runs import Run
-from runfiles import FAILED, FREE_FIELDS, TRAIN_LOG, best_step, flat, is_locked, is_within
+from runfiles import (
+    FAILED,
+    FREE_FIELDS,
+    TRAIN_LOG,
+    State,
+    best_step,
+    flat,
+    is_within,
+    read_state,
+)
 
 LOG_LINES = 25
 ABSENT = "–"  # noqa: RUF001
@@ -23,7 +32,7 @@ class Outcome:
     Attributes:
       run: the run.
       name: its folder, from the folder of all.
-      state: ``done``, ``running``, ``failed`` or ``waiting``, as ``sweep.py`` has them.
+      state: as ``sweep.py`` has it, but it needs no checkpoint to be done.
       label: of the metric that it is judged by, with the unit; "" before it began.
       best: the metric's best value as it is drawn; NaN where there is none.
       best_step: of that evaluation.
@@ -33,7 +42,7 @@ class Outcome:
 
     run: Run
     name: str
-    state: str
+    state: State
     label: str
     best: float
     best_step: int | None
@@ -43,7 +52,7 @@ class Outcome:
     @property
     def reason(self) -> str:
         """Why it failed, in one line; "" of a run that did not."""
-        return _text(self.run.workdir / FAILED).strip() if self.state == "failed" else ""
+        return _text(self.run.workdir / FAILED).strip() if self.state is State.FAILED else ""
 
     @property
     def log(self) -> str:
@@ -61,7 +70,7 @@ def outcome_of(run: Run, folder: Path) -> Outcome:
     return Outcome(
         run=run,
         name=os.path.relpath(run.workdir, folder),
-        state=_state_of(run),
+        state=read_state(run.workdir, done=run.is_finished),
         label=label_of(curve) if curve else (metric or ""),
         best=math.nan if step is None else factor * values[step],
         best_step=step,
@@ -109,14 +118,6 @@ def number_of(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _state_of(run: Run) -> str:
-    if is_locked(run.workdir):
-        return "running"
-    if run.is_finished:
-        return "done"
-    return "failed" if (run.workdir / FAILED).exists() else "waiting"
 
 
 def _text(path: Path) -> str:

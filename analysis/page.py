@@ -22,7 +22,7 @@ from analysis.outcomes import (
 from analysis.pictures import new_figure, svg
 from analysis.runs import Run
 from analysis.series import STYLES
-from runfiles import FIGURES
+from runfiles import FIGURES, State
 
 TEMPLATE = Path(__file__).with_name("report.html")
 #: Fields with more values than these tell nothing as a picture's axis.
@@ -70,8 +70,8 @@ class Page:
         for index, outcome in enumerate(self._outcomes):
             own = [values[index] for values in self._differing.values()]
             total = outcome.run.record.steps
-            state = outcome.state
-            if state in ("running", "waiting") and total:
+            state = str(outcome.state)
+            if outcome.state in (State.RUNNING, State.WAITING) and total:
                 state += f", {outcome.step} of {total}"
             cells = [
                 f'<th scope="row"><a href="#run-{index}">{index + 1}</a></th>',
@@ -87,7 +87,7 @@ class Page:
     def _failures(self) -> str:
         parts = []
         for index, outcome in enumerate(self._outcomes):
-            if outcome.state == "failed":
+            if outcome.state is State.FAILED:
                 log = f"<pre>{html.escape(outcome.log)}</pre>" if outcome.log else ""
                 parts.append(
                     f'<p><a href="#run-{index}">Run {index + 1}</a>, '

@@ -8,6 +8,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from models.layers.batch_norm import batch_norm
+from models.layers.convolution import convolution
 from regularizers import Drop
 
 #: (features, kernel, strides) of a convolution
@@ -21,7 +22,7 @@ def conv(in_features: int, out_features: int, kernel=(1, 1), strides=(1, 1), **o
     small that batch norm's epsilon outweighs the variance.
     """
     init = nnx.initializers.variance_scaling(2.0, "fan_in", "normal")
-    return nnx.Conv(
+    return convolution(
         in_features, out_features, kernel, strides, use_bias=False, kernel_init=init, **options
     )
 

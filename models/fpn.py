@@ -12,6 +12,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from models.layers.batch_norm import batch_norm
+from models.layers.convolution import convolution
 
 #: (map, (height, width)) -> the map at that size
 Upsample = Callable[[jax.Array, tuple[int, int]], jax.Array]
@@ -52,11 +53,11 @@ class FPN(nnx.Module):
         conv: dict[str, Any] = {"kernel_init": init, "dtype": dtype, "rngs": rngs}
         for level in range(self.levels + smaller):
             if level < self.levels:
-                lateral = nnx.Conv(in_features[level], features, (1, 1), **conv)
+                lateral = convolution(in_features[level], features, (1, 1), **conv)
                 setattr(self, f"lateral{level}", lateral)
-                setattr(self, f"smooth{level}", nnx.Conv(features, features, (3, 3), **conv))
+                setattr(self, f"smooth{level}", convolution(features, features, (3, 3), **conv))
             else:
-                setattr(self, f"shrink{level}", nnx.Conv(features, features, (3, 3), 2, **conv))
+                setattr(self, f"shrink{level}", convolution(features, features, (3, 3), 2, **conv))
             norm = batch_norm(features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs)
             setattr(self, f"norm{level}", norm)
 

@@ -13,6 +13,7 @@ from flax import nnx
 from jax.typing import DTypeLike
 
 from models.layers.batch_norm import batch_norm, check_batch_norm
+from models.layers.convolution import convolution
 from models.layers.materialise import materialise
 from regularizers import NO_DROP, Drop
 
@@ -41,7 +42,7 @@ class ConvNorm(nnx.Module):
         dtype: DTypeLike,
         rngs: nnx.Rngs,
     ):
-        self.conv = nnx.Conv(
+        self.conv = convolution(
             in_features,
             out_features,
             (kernel, kernel),

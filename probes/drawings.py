@@ -12,6 +12,7 @@ from training.devices import processes
 from training.run import Run
 from training.state import TrainState, to_host
 from training.step import make_predict_step
+from training.workdir import show_images
 
 
 def why_not(run: Run) -> str | None:
@@ -22,8 +23,8 @@ def why_not(run: Run) -> str | None:
 def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
     """Writes ``figures/predictions/00000.png`` and so on; returns the folder.
 
-    One picture for each of the first ``count`` evaluation images that decode. Of several
-    processes, process 0 writes.
+    One picture for each of the first ``count`` evaluation images that decode, in TensorBoard too.
+    Of several processes, process 0 writes.
     """
     task, folder, local = run.task, workdir / FIGURES / PREDICTIONS, to_host(state)
     assert isinstance(task, Predicts)
@@ -31,7 +32,7 @@ def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
         return folder
 
     predict = jax.jit(make_predict_step(task, run.graphdef))
-    number = 0
+    files: list[Path] = []
     for batch, rows in first_examples(run.task, count):
         predictions = jax.device_get(predict(local, batch))
         for row in rows:
@@ -41,6 +42,7 @@ def save(run: Run, state: TrainState, workdir: Path, count: int) -> Path:
             )
             file = io.BytesIO()
             task.draw(example, own).save(file, "PNG")
-            replace(folder / f"{number:05}.png", file.getvalue())
-            number += 1
+            files.append(folder / f"{len(files):05}.png")
+            replace(files[-1], file.getvalue())
+    show_images(workdir, int(local.step), PREDICTIONS, files)
     return folder

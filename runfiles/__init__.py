@@ -34,6 +34,7 @@ from runfiles.progress import (
     read_metrics,
 )
 from runfiles.record import Curve, RunRecord, Start, read_record, write_record
+from runfiles.state import State, read_state
 
 __all__ = [
     "CHECKPOINTS",
@@ -55,6 +56,7 @@ __all__ = [
     "Curve",
     "RunRecord",
     "Start",
+    "State",
     "best_step",
     "checkpoint_steps",
     "evaluations",
@@ -67,6 +69,7 @@ __all__ = [
     "read_lines",
     "read_metrics",
     "read_record",
+    "read_state",
     "replace",
     "take_lock",
     "write_record",

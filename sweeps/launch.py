@@ -2,28 +2,18 @@
 
 import contextlib
 import dataclasses
-import enum
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from runfiles import FAILED, is_complete, is_locked, replace
+from runfiles import FAILED, State, is_complete, read_state, replace
 from sweeps.plan import Trial
 from training.config import write_config
 
 # Seconds between two looks at the runs of another sweep.
 PATIENCE = 2.0
-
-
-class State(enum.StrEnum):
-    """The state of a run. One that was stopped or killed is waiting."""
-
-    DONE = "done"
-    RUNNING = "running"
-    FAILED = "failed"
-    WAITING = "waiting"
 
 
 class Job(Protocol):
@@ -72,19 +62,10 @@ class Board:
 
     @classmethod
     def read(cls, trials: Sequence[Trial]) -> "Board":
-        return cls({trial: read_state(trial) for trial in trials})
+        return cls({trial: _state_of(trial) for trial in trials})
 
     def of(self, state: State) -> list[Trial]:
         return [trial for trial, its in self.states.items() if its is state]
-
-
-def read_state(trial: Trial) -> State:
-    """Reads a run's state from its folder: anybody may have run it."""
-    if is_locked(trial.workdir):
-        return State.RUNNING
-    if is_complete(trial.workdir):
-        return State.DONE
-    return State.FAILED if (trial.workdir / FAILED).exists() else State.WAITING
 
 
 def launch(
@@ -129,7 +110,7 @@ def _follow(
         if time.monotonic() - looked > PATIENCE:
             own = {trial for job in jobs for trial in job.trials}
             foreign = [trial for trial in board.of(State.RUNNING) if trial not in own]
-            board.states |= {trial: read_state(trial) for trial in foreign}
+            board.states |= {trial: _state_of(trial) for trial in foreign}
             looked = time.monotonic()
         while len(jobs) < launcher.workers and not stopping():
             if not (waiting := board.of(State.WAITING)):
@@ -173,7 +154,7 @@ def _runs(job: Job) -> bool:
 
 def _end(board: Board, job: Job, reason: str) -> None:
     for trial in job.trials:
-        board.states[trial] = read_state(trial)
+        board.states[trial] = _state_of(trial)
     # A job of many says itself which of its runs failed.
     left = [trial for trial in job.trials if board.states[trial] is State.WAITING]
     if reason and len(left) == len(job.trials):
@@ -191,3 +172,7 @@ def forget_failures(trials: Sequence[Trial]) -> None:
     """Makes failed runs wait again."""
     for trial in trials:
         (trial.workdir / FAILED).unlink(missing_ok=True)
+
+
+def _state_of(trial: Trial) -> State:
+    return read_state(trial.workdir, done=is_complete(trial.workdir))

@@ -9,7 +9,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from sweeps.launch import Board, State
+from runfiles import State
+from sweeps.launch import Board
 from sweeps.plan import Trial
 from sweeps.table import Result, best_of, read_result, why_failed, write_table
 

@@ -13,13 +13,14 @@ from ml_collections import ConfigDict
 from runfiles import (
     FAILED,
     SWEEP_TABLE,
+    State,
     best_step,
     evaluations,
     read_metrics,
     read_record,
     replace,
 )
-from sweeps.launch import Board, State
+from sweeps.launch import Board
 from sweeps.plan import Trial
 
 

@@ -20,6 +20,7 @@ from regularizers.dropblock import DropBlock
 from regularizers.dropout import Dropout
 from regularizers.head_dropout import HeadDropout
 from regularizers.spatial_dropout import SpatialDropout
+from training.dry_run.multiply_adds import multiply_adds
 
 SMALL = {"num_cells": 1, "num_filters": 16, "num_classes": 5, "small_images": True}
 
@@ -55,20 +56,6 @@ def test_parameter_count(cell, num_filters):
     model = abstract(cell=cell, num_filters=num_filters, aux_head=False)
     count = sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model, nnx.Param)))
     assert round(count / 1e6, 3) == SIZES[cell, num_filters][0]
-
-
-def multiply_adds(jaxpr) -> int:
-    """Of convolutions, by their definition."""
-    total = 0
-    for equation in jaxpr.eqns:
-        if equation.primitive.name == "conv_general_dilated":
-            kernel = equation.invars[1].aval.shape
-            out_axis = equation.params["dimension_numbers"].rhs_spec[0]
-            outputs = math.prod(equation.outvars[0].aval.shape)
-            total += outputs * math.prod(kernel) // kernel[out_axis]
-        for inner in jax.extend.core.jaxprs_in_params(equation.params):
-            total += multiply_adds(inner)
-    return total
 
 
 @pytest.mark.parametrize(("cell", "num_filters"), [key for key in SIZES if SIZES[key][1]])

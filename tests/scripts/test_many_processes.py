@@ -28,7 +28,7 @@ def end(processes, code, seconds=60):
 @pytest.mark.slow
 def test_elastic(tmp_path):
     """8 devices in 2 processes, then 1, 4 and 8 in one: the run of 1 device, example by example."""
-    changes = {"steps": 200, "eval_every": 200, "checkpoint_every": 50}
+    changes = {"steps": 100, "eval_every": 100, "checkpoint_every": 50}
     alone = tiny.arguments(tmp_path / "alone", **changes)
     tiny.run("train.py", *alone, **tiny.on_devices(1))
 
@@ -46,7 +46,7 @@ def test_elastic(tmp_path):
     assert "stopped at step " in out and "stopped at step " not in other_out
     assert len(read_metrics(workdir)) == max(log(workdir))
 
-    for devices, until in ((1, 40), (4, 80)):
+    for devices, until in ((1, 24), (4, 44)):
         environment = tiny.on_devices(devices) | {"RECORD": str(record)}
         process = tiny.start(RECORDED, *arguments, **environment)
         tiny.wait_for_step(workdir, until, process)
@@ -61,15 +61,15 @@ def test_elastic(tmp_path):
             part = read.setdefault(line["step"], {})
             rows = part.setdefault((path.name.split("-")[0], line["process"]), line["rows"])
             assert rows == line["rows"]
-    reference = tiny_stream(200)
-    for step in range(200):
+    reference = tiny_stream(100)
+    for step in range(100):
         starts = {start for start, _ in read[step]}
         for start in starts:  # a step that was read ahead and not used is read again
             parts = [rows for (at, _), rows in sorted(read[step].items()) if at == start]
             assert [row for rows in parts for row in rows] == reference[step]
 
     ours, theirs = log(workdir), log(tmp_path / "alone")
-    assert list(ours) == list(theirs) == list(range(1, 201))
+    assert list(ours) == list(theirs) == list(range(1, 101))
     assert all(ours[s]["train/dropped"] == theirs[s]["train/dropped"] for s in ours)
     # Sums over devices round otherwise; training makes that larger step by step.
     first = range(1, 21)

@@ -10,9 +10,10 @@ import pytest
 from runfiles import read_metrics
 from tests import tiny
 
-LONG = {"steps": 300, "eval_every": 300, "checkpoint_every": 7}
+STEPS = 120
+LONG = {"steps": STEPS, "eval_every": STEPS, "checkpoint_every": 7}
 #: More of them, for those who doubt: KILLS=20 pytest tests/scripts/test_signals.py -k killed
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "5"))
 
 
 def results(workdir):
@@ -46,7 +47,7 @@ def test_stopped_in_training(tmp_path, how, uninterrupted):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + how, err
     stopped_at = int(out.split("stopped at step ")[1].split()[0])
-    assert 20 <= stopped_at < 300
+    assert 20 <= stopped_at < STEPS
     assert (tmp_path / "checkpoints" / str(stopped_at)).is_dir()
     assert "to resume       python train.py --config=" in out
     finish(tmp_path, arguments, uninterrupted)
@@ -110,7 +111,7 @@ def test_killed_many_times(tmp_path, uninterrupted):
         process = tiny.start("train.py", *arguments)
         before = read_metrics(tmp_path)
         start = before[-1]["step"] if before else 0
-        tiny.wait_for_step(tmp_path, min(start, 250) + 1, process)
+        tiny.wait_for_step(tmp_path, min(start, STEPS - 40) + 1, process)
         time.sleep(rng.uniform(0, 0.3))
         if kill % 2:
             tiny.wait_until(lambda: any(checkpoints.glob("*.orbax-checkpoint-tmp")), process)

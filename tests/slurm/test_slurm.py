@@ -35,7 +35,7 @@ def test_a_requeued_run_resumes(slurm, tmp_path):
     """The real train.py in two processes, by docs/train.sbatch."""
     output = tmp_path / "output"
     # Long enough that a slow machine has not finished before Slurm's signal comes.
-    long = {"steps": 96, "eval_every": 96, "checkpoint_every": 96}
+    long = {"steps": 64, "eval_every": 64, "checkpoint_every": 64}
     job = slurm.sbatch(
         *(ROOT / "docs" / "train.sbatch", *tiny.arguments(tmp_path / "run", **long)),
         options=("--ntasks=2", f"--chdir={ROOT}", f"--output={output}"),
@@ -45,7 +45,7 @@ def test_a_requeued_run_resumes(slurm, tmp_path):
     slurm.wait(job, "COMPLETED")
     text = output.read_text()
     assert "stopped at step " in text and "resuming from step " in text
-    assert read_metrics(tmp_path / "run")[-1]["step"] == 96
+    assert read_metrics(tmp_path / "run")[-1]["step"] == 64
 
 
 def test_sigterm_and_a_second_start(slurm, tmp_path):

@@ -3,9 +3,9 @@
 import pytest
 from ml_collections import ConfigDict
 
-from runfiles import FAILED, read_record
+from runfiles import FAILED, State, read_record
 from sweeps import launch as module
-from sweeps.launch import Board, State, launch
+from sweeps.launch import Board, launch
 from sweeps.plan import Trial
 
 CONFIG = ConfigDict({"batch_size": 1})
@@ -171,7 +171,7 @@ def test_runs_of_somebody_else_are_followed_and_taken_over(board, monkeypatch):
             (folder / "complete").touch()
         return left > 0
 
-    monkeypatch.setattr(module, "is_locked", is_locked)
+    monkeypatch.setattr("runfiles.state.is_locked", is_locked)
     monkeypatch.setattr(module, "PATIENCE", 0)
     launcher = FakeLauncher(1)
     go(Board.read(list(board.states)), launcher)

@@ -5,8 +5,8 @@ import csv
 import pytest
 from ml_collections import ConfigDict
 
-from runfiles import FAILED, METRICS, RunRecord, write_record
-from sweeps.launch import Board, State
+from runfiles import FAILED, METRICS, RunRecord, State, write_record
+from sweeps.launch import Board
 from sweeps.live import LiveTable
 from sweeps.plan import Trial
 from sweeps.table import best_of, read_result

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 import pytest
 
-from runfiles import CHECKPOINTS, FAILED, checkpoint_steps, take_lock
+from runfiles import CHECKPOINTS, FAILED, State, checkpoint_steps, take_lock
 from sweeps import together as module
-from sweeps.launch import Board, State
+from sweeps.launch import Board
 from sweeps.plan import Trial
 from sweeps.processes import AGAIN
 from sweeps.together import TogetherLauncher

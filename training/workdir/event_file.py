@@ -1,11 +1,13 @@
 """The TensorBoard events of a run."""
 
+import io
 import socket
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.record_writer import RecordWriter
@@ -15,7 +17,7 @@ FLUSH_SECONDS = 10.0
 
 
 class EventFile:
-    """Scalars for TensorBoard, written by the calling thread.
+    """Scalars and images for TensorBoard, written by the calling thread.
 
     tensorboardX's SummaryWriter writes in a thread of its own. Once that thread has died of a full
     disk, later calls block for ever; here the write itself raises.
@@ -24,12 +26,12 @@ class EventFile:
       OSError: the file cannot be written.
     """
 
-    def __init__(self, folder: Path):
-        """Begins a new file, which takes the place of those that ``folder`` holds."""
+    def __init__(self, folder: Path, suffix: str = ""):
+        """Begins a new file, which takes the place of those in ``folder`` with that suffix."""
         folder.mkdir(exist_ok=True)
-        for old in folder.glob("events.out.tfevents.*"):
+        for old in folder.glob(f"events.out.tfevents.*{suffix}"):
             old.unlink()
-        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}"
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname()}{suffix}"
         self._writer = RecordWriter(str(folder / name))
         self._write(Event(file_version="brain.Event:2"))
         self._flush()
@@ -46,6 +48,12 @@ class EventFile:
         self._write(Event(step=step, summary=Summary(value=values)))
         if time.monotonic() > self._flushed + FLUSH_SECONDS:
             self._flush()
+
+    def show(self, step: int, tag: str, png: bytes) -> None:
+        """Adds an image, the content of a PNG file."""
+        width, height = Image.open(io.BytesIO(png)).size
+        image = Summary.Image(width=width, height=height, colorspace=3, encoded_image_string=png)
+        self._write(Event(step=step, summary=Summary(value=[Summary.Value(tag=tag, image=image)])))
 
     def close(self) -> None:
         self._writer.close()

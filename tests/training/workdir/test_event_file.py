@@ -2,10 +2,12 @@
 
 import struct
 
+from PIL import Image
 from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
 
 from runfiles import RunRecord, flat, read_metrics, write_record
+from training.workdir import show_images
 from training.workdir.event_file import EventFile
 from training.workdir.metrics_file import MetricsFile
 
@@ -59,12 +61,33 @@ def test_a_run_is_described_by_its_config_and_its_best_value(tmp_path):
     assert best == [0.25, 0.75]
 
 
-def read_events(folder):
+def read_events(path):
     """Records of a length in 8 bytes, its sum in 4, an event, and its sum in 4."""
-    (path,) = folder.glob("events.out.tfevents.*")
+    if path.is_dir():
+        (path,) = path.glob("events.out.tfevents.*")
     data, events = path.read_bytes(), []
     while data:
         (length,) = struct.unpack("<Q", data[:8])
         events.append(Event.FromString(data[12 : 12 + length]))
         data = data[16 + length :]
     return events
+
+
+def test_pictures_stand_beside_the_curves_and_take_the_place_of_older_ones(tmp_path):
+    metrics = MetricsFile(tmp_path, 0)
+    metrics.write(1, {"train/loss": 1.0})
+    metrics.close()
+    folder = tmp_path / "figures" / "predictions"
+    folder.mkdir(parents=True)
+    for step, width in ((1, 5), (2, 7)):
+        Image.new("RGB", (width, 3)).save(folder / "00000.png")
+        show_images(tmp_path, step, "predictions", [folder / "00000.png"])
+    (path,) = (tmp_path / "tensorboard").glob("*.predictions")
+    _, event = read_events(path)
+    (value,) = event.summary.value
+    assert (event.step, value.tag) == (2, "predictions/00000")
+    assert (value.image.width, value.image.height) == (7, 3)
+    assert value.image.encoded_image_string == (folder / "00000.png").read_bytes()
+    # TensorBoard reads the files of a folder in the order of their names.
+    assert len(list((tmp_path / "tensorboard").iterdir())) == 2
+    assert max((tmp_path / "tensorboard").iterdir()) == path
