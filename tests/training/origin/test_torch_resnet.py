@@ -78,6 +78,37 @@ def test_every_array_of_the_deeper_ones_has_its_place(tmp_path, depth, block, co
     np.testing.assert_array_equal(kernel, theirs.transpose(2, 3, 1, 0))
 
 
+@pytest.mark.parametrize("depth", [18, 34, 50, 101])
+@pytest.mark.parametrize("package", ["torchvision", "timm"])
+def test_logits_are_those_of_the_packages_themselves(tmp_path, package, depth):
+    """Where PyTorch is at hand: pip install torch torchvision timm."""
+    torch = pytest.importorskip("torch")
+    package = pytest.importorskip(package)
+    torch.manual_seed(depth)
+    if package.__name__ == "timm":
+        theirs = package.create_model(f"resnet{depth}", num_classes=CLASSES)
+    else:
+        theirs = getattr(package.models, f"resnet{depth}")(num_classes=CLASSES)
+    with torch.no_grad():
+        for module in theirs.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                for values in (module.weight, module.running_var):
+                    values.uniform_(0.5, 1.5)
+                for values in (module.bias, module.running_mean):
+                    values.normal_(0, 0.1)
+        torch.save(theirs.state_dict(), tmp_path / "resnet.pth")
+        x = torch.randn(2, 3, 75, 50)
+        expected = theirs.eval()(x).numpy()
+    graphdef, state = fresh(ResNet, depth=depth, width=64)
+    state = origin_of(tmp_path / "resnet.pth", state).apply(state)
+    images = x.numpy().transpose(0, 2, 3, 1)
+    ours = jax.jit(lambda state, x: merge(graphdef, state.params, state.batch_stats)(x))(
+        state, images
+    )
+    np.testing.assert_allclose(ours, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+    print(f"largest difference {np.abs(ours - expected).max():.1e} of {np.abs(expected).max():.1e}")
+
+
 def test_a_run_starts_from_a_file_and_its_average_too(tmp_path):
     arrays = torch_files.weights(10, WIDTH, 10, stem=3, channels=1)
     path = write_pth(tmp_path / "digits.pt", arrays)
