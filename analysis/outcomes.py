@@ -8,18 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from analysis.measure import curves_of, factor_of, label_of
-from analysis.rows import regularizer_of
 from analysis.runs import Run
-from runfiles import (
-    FAILED,
-    FREE_FIELDS,
-    TRAIN_LOG,
-    State,
-    best_step,
-    flat,
-    is_within,
-    read_state,
-)
+from runfiles import FAILED, TRAIN_LOG, State, best_step, deciding_fields, read_state
 
 LOG_LINES = 25
 ABSENT = "–"  # noqa: RUF001
@@ -80,16 +70,9 @@ def outcome_of(run: Run, folder: Path) -> Outcome:
 
 
 def fields_of(run: Run) -> dict[str, str]:
-    """The fields that decide what a run computes, as text; of no regulariser, its name alone."""
-    fields = flat(run.config)
-    if regularizer_of(run.config) is None:
-        fields = {name: v for name, v in fields.items() if not is_within(name, ("regularizer",))}
-        fields["regularizer.name"] = "none"
-    return {
-        name: ABSENT if value is None else str(value)
-        for name, value in fields.items()
-        if not is_within(name, FREE_FIELDS)
-    }
+    """The fields that decide what a run computes, as text."""
+    fields = deciding_fields(run.config)
+    return {name: ABSENT if value is None else str(value) for name, value in fields.items()}
 
 
 def split_fields(

@@ -5,7 +5,7 @@ alone, so that tables and figures can be made on a machine without JAX.
 """
 
 from runfiles.atomic import replace
-from runfiles.fields import FREE_FIELDS, is_within
+from runfiles.fields import FREE_FIELDS, deciding_fields, is_within
 from runfiles.json_lines import json_line, read_lines
 from runfiles.lock import is_locked, take_lock
 from runfiles.names import (
@@ -59,6 +59,7 @@ __all__ = [
     "State",
     "best_step",
     "checkpoint_steps",
+    "deciding_fields",
     "evaluations",
     "flat",
     "is_complete",

@@ -1,14 +1,15 @@
 """Writes a data set as TFDS does: the same order, the same files, but no TensorFlow.
 
 TFDS's own writer keeps up to a gigabyte in memory and goes through TensorFlow's files from there
-on. Here the order is known before anything is read, and each file is written by itself.
+on. Here the order is known before anything is read: many threads read, check and encode the next
+examples, and one writes them.
 """
 
 import contextlib
+import itertools
 import os
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from data.decode import decode
 from data.errors import DecodeError, first_line
 from data.prepare.contents import Contents, Key, Split
 from data.prepare.faults import Faults
+from data.prepare.in_order import in_order
 from data.prepare.tally import Tally
 from data.spec import Example
 
@@ -62,48 +64,42 @@ def write(contents: Contents, folder: Path, advance: Callable[[], Any]) -> dict[
     folder.mkdir(parents=True)
     features = tfds.features.FeaturesDict(contents.features)
     tallies = {name: Tally() for name in contents.splits}
-    stop, lock = threading.Event(), threading.Lock()
-
-    def write_shard(shard: _Shard) -> tuple[int, int]:
-        split, tally = contents.splits[shard.split], tallies[shard.split]
-        count = size = 0
-        writer = ArrayRecordWriter(os.fspath(shard.path), "group_size:1")
-        try:
-            for key in shard.keys:
-                if stop.is_set():
-                    break
-                example = _read(split, key, tally)
-                if example is not None:
-                    record = features.serialize_example(example)
-                    with _os_errors(shard.path):
-                        writer.write(record)
-                    count, size = count + 1, size + len(record)
-                with lock:
-                    advance()
-        finally:
-            with _os_errors(shard.path):
-                writer.close()
-        return count, size
-
     shards = [shard for name in contents.splits for shard in _shards(contents, name, folder)]
-    with ThreadPoolExecutor() as pool:
-        try:
-            futures = {pool.submit(write_shard, shard): shard for shard in shards}
-            for future in as_completed(futures):
-                future.result()
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
-    written = {shard.path: future.result() for future, shard in futures.items()}
+
+    def read(split: str, key: Key) -> bytes | None:
+        """An example as it is written; None for a broken one."""
+        example = _read(contents.splits[split], key, tallies[split])
+        return None if example is None else features.serialize_example(example)
+
+    lengths: dict[str, list[tuple[int, int]]] = {name: [] for name in contents.splits}
+    keys = [(shard.split, key) for shard in shards for key in shard.keys]
+    with closing(in_order(read, keys)) as records:
+        for shard in shards:
+            own = itertools.islice(records, len(shard.keys))
+            lengths[shard.split].append(_write_shard(shard.path, own, advance))
     for name, tally in tallies.items():
         _check_left_out(name, tally)
-    lengths = {
-        name: [written[shard.path] for shard in shards if shard.split == name]
-        for name in contents.splits
-    }
     _write_info(contents, features, folder, lengths)
     return tallies
+
+
+def _write_shard(
+    path: Path, records: Iterable[bytes | None], advance: Callable[[], Any]
+) -> tuple[int, int]:
+    """Writes a file; returns the number of its examples and their bytes."""
+    count = size = 0
+    writer = ArrayRecordWriter(os.fspath(path), "group_size:1")
+    try:
+        for record in records:
+            if record is not None:
+                with _os_errors(path):
+                    writer.write(record)
+                count, size = count + 1, size + len(record)
+            advance()
+    finally:
+        with _os_errors(path):
+            writer.close()
+    return count, size
 
 
 def _read(split: Split, key: Key, tally: Tally) -> Example | None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from runfiles import (
-    FREE_FIELDS,
     METRICS,
     TENSORBOARD,
+    deciding_fields,
     flat,
-    is_within,
     json_line,
     read_metrics,
     read_record,
@@ -38,8 +37,7 @@ class MetricsFile:
         self._metric = record.best_metric if record else None
         self._best = -math.inf
         if record:
-            fields = flat(record.config).items()
-            self._events.describe({n: v for n, v in fields if not is_within(n, FREE_FIELDS)})
+            self._events.describe(deciding_fields(record.config))
         for line in kept:
             self._add_event(line)
 

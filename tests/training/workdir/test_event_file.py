@@ -73,6 +73,15 @@ def read_events(path):
     return events
 
 
+def test_of_no_regulariser_the_name_alone_is_described(tmp_path):
+    config = {"seed": 3, "regularizer": {"name": "none", "keep_prob": 0.9, "block_size": 7}}
+    write_record(tmp_path, RunRecord(config, 2, "accuracy"))
+    MetricsFile(tmp_path, 0).close()
+    (value,) = read_events(tmp_path / "tensorboard")[1].summary.value
+    plugin = HParamsPluginData.FromString(value.metadata.plugin_data.content)
+    assert set(plugin.session_start_info.hparams) == {"seed", "regularizer.name"}
+
+
 def test_pictures_stand_beside_the_curves_and_take_the_place_of_older_ones(tmp_path):
     metrics = MetricsFile(tmp_path, 0)
     metrics.write(1, {"train/loss": 1.0})
