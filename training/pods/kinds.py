@@ -2,6 +2,8 @@
 
 import re
 
+from training.pods.hlo import array_bytes
+
 #: kind -> what the instruction's text, with that of the computations it calls, has in it. DropBlock
 #: is what is named so itself: where it is fused into what would be there without it, that counts.
 KINDS = {
@@ -14,6 +16,9 @@ KINDS = {
     "element-wise and the rest": re.compile(""),
 }
 BACKWARD = re.compile(r'op_name="[^"]*transpose\(')
+_RESULT = re.compile(r" = (.*?) [a-z][\w-]*\(")
+_ARRAY = re.compile(r"[a-z]\w*\[[\d,]*\]")
+_JAX_NAME = re.compile(r'op_name="[^"]*?(\w*)"')
 
 
 def instructions(program: str) -> dict[str, str]:
@@ -49,3 +54,14 @@ def kind_of(text: str) -> tuple[str, bool]:
     """Returns an instruction's kind, and whether it belongs to the backward pass."""
     kind = next(kind for kind, pattern in KINDS.items() if pattern.search(text))
     return kind, bool(BACKWARD.search(text))
+
+
+def describe(text: str) -> str:
+    """Says what an instruction is: its kind, its largest result, JAX's name of it."""
+    kind, backward = kind_of(text)
+    words = [kind, "backward" if backward else "forward"]
+    if (result := _RESULT.search(text)) and (arrays := _ARRAY.findall(result[1])):
+        words.append(max(arrays, key=array_bytes))
+    if name := _JAX_NAME.search(text):
+        words.append(name[1])
+    return ", ".join(words)

@@ -13,12 +13,15 @@ from ml_collections import ConfigDict
 from training.config import one_line_errors
 from training.pods.cycles import Estimate, estimate
 from training.pods.hlo import Traffic, collectives
-from training.pods.kinds import KINDS, instructions, kind_of
+from training.pods.kinds import KINDS, describe, instructions, kind_of
 from training.pods.tpu_slice import Slice, find_slice
 from training.printed import binary, decimal, row
 
 if TYPE_CHECKING:
     from training.run import Run
+
+#: How many of the instructions that take most are listed.
+LARGEST = 10
 
 
 def compile_for(config: ConfigDict, name: str) -> int:
@@ -61,6 +64,7 @@ class Needs:
       traffic: kind of collective -> how many and how much.
       estimate: what the compiler expects each instruction to take.
       by_kind: kind of instruction -> cycles of all of that kind.
+      largest: cycles of each of the instructions that take most, and what it is.
       lowering: seconds from Python to the compiler's input.
       compiling: seconds from there to the program.
     """
@@ -73,6 +77,7 @@ class Needs:
     traffic: dict[str, Traffic]
     estimate: Estimate
     by_kind: dict[str, int]
+    largest: list[tuple[int, str]]
     lowering: float
     compiling: float
 
@@ -103,7 +108,7 @@ def measure(run: "Run") -> Needs:
     memory: Any = program.memory_analysis()
     cost: Any = program.cost_analysis()
     text = program.as_text() or ""
-    expected = estimate(text)
+    expected, texts = estimate(text), instructions(text)
     return Needs(
         arguments=memory.argument_size_in_bytes,
         temporaries=memory.temp_size_in_bytes,
@@ -112,18 +117,25 @@ def measure(run: "Run") -> Needs:
         bytes_accessed=cost["bytes accessed"],
         traffic=collectives(text),
         estimate=expected,
-        by_kind=_by_kind(expected, text),
+        by_kind=_by_kind(expected, texts),
+        largest=_largest(expected, texts),
         lowering=lowering,
         compiling=compiling,
     )
 
 
-def _by_kind(expected: Estimate, program: str) -> dict[str, int]:
-    texts = instructions(program)
+def _by_kind(expected: Estimate, texts: dict[str, str]) -> dict[str, int]:
     cycles = collections.Counter(dict.fromkeys(KINDS, 0))
     for name, own in expected.instructions:
         cycles[kind_of(texts[name])[0]] += own
     return dict(cycles)
+
+
+def _largest(expected: Estimate, texts: dict[str, str]) -> list[tuple[int, str]]:
+    cycles: collections.Counter[str] = collections.Counter()
+    for name, own in expected.instructions:
+        cycles[name] += own
+    return [(own, describe(texts[name])) for name, own in cycles.most_common(LARGEST)]
 
 
 def _print_slice(tpus: Slice, run: "Run") -> None:
@@ -165,6 +177,8 @@ def _print_estimate(tpus: Slice, run: "Run", needs: Needs) -> None:
     for kind, own in needs.by_kind.items():
         if own:
             row(f"  {100 * own / cycles:5.1f} %", kind)
+    for rank, (own, what) in enumerate(needs.largest):
+        row("  largest" if rank == 0 else "", f"{100 * own / cycles:3.1f} % {what}")
     for loop in needs.estimate.loops:
         turns = "1, which is assumed" if loop.turns is None else loop.turns
         row("  loop", f"{loop.name}, turns {turns}")
