@@ -1,7 +1,7 @@
 """Evaluation over the whole split: every image counts exactly once."""
 
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -43,21 +43,27 @@ def evaluate(
       Metric name -> value, and ``bad_images``, their number, if there were any; None if stopped
       before the end.
     """
-    totals: list[Any] = []
+    found: list[Sequence[Any]] = []  # of each batch, the metrics of each run
     loader = run.task.eval_batches(jax.process_index(), jax.process_count())
     with contextlib.closing(loader) as batches:
         for batch in batches:
             metrics, stopping = jax.device_get(eval_step(state, send(run.mesh, batch, stop)))
             if np.any(stopping):
                 return None
-            parts = run.each(metrics)
-            totals = (
-                [total.merge(part) for total, part in zip(totals, parts, strict=True)]
-                if totals
-                else parts
-            )
+            found.append(run.each(metrics))
+    totals = [_merged(parts) for parts in zip(*found, strict=True)]
     for total in totals:
         keep(total)
     results = run.join([total.values() for total in totals])
     bad_images = sum(processes.gather(batches.bad_images.count))
     return results | ({"bad_images": bad_images} if bad_images else {})
+
+
+def _merged(parts: Sequence[Any]) -> Any:
+    """Merges neighbours, again and again: rows are copied a few times, not once for each batch."""
+    while len(parts) > 1:
+        parts = [
+            left.merge(right[0]) if right else left
+            for left, *right in (parts[i : i + 2] for i in range(0, len(parts), 2))
+        ]
+    return parts[0]
