@@ -87,14 +87,16 @@ class HalveMap(nnx.Module):
     ):
         half = out_features // 2
         self.even = conv(in_features, half, strides=(2, 2), dtype=dtype, rngs=rngs)
-        self.odd = conv(in_features, out_features - half, strides=(2, 2), dtype=dtype, rngs=rngs)
+        self.odd = conv(in_features, out_features - half, dtype=dtype, rngs=rngs)
         self.norm = batch_norm(
             out_features, momentum=momentum, epsilon=epsilon, dtype=dtype, rngs=rngs
         )
 
     def __call__(self, x: jax.Array, *, train: bool) -> jax.Array:
-        shifted = jnp.pad(x[:, 1:, 1:], ((0, 0), (0, 1), (0, 1), (0, 0)))
-        halves = jnp.concatenate([self.even(x), self.odd(shifted)], axis=-1)
+        even, odd = self.even(x), x[:, 1::2, 1::2]
+        missing = [(0, even.shape[axis] - odd.shape[axis]) for axis in (1, 2)]
+        odd = self.odd(jnp.pad(odd, ((0, 0), *missing, (0, 0))))
+        halves = jnp.concatenate([even, odd], axis=-1)
         return self.norm(halves, use_running_average=not train)
 
 
