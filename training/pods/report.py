@@ -178,7 +178,7 @@ def _print_estimate(tpus: Slice, run: "Run", needs: Needs) -> None:
         if own:
             row(f"  {100 * own / cycles:5.1f} %", kind)
     for rank, (own, what) in enumerate(needs.largest):
-        row("  largest" if rank == 0 else "", f"{100 * own / cycles:3.1f} % {what}")
+        row("  largest" if rank == 0 else "", f"{what}: {100 * own / cycles:.1f} %")
     for loop in needs.estimate.loops:
         turns = "1, which is assumed" if loop.turns is None else loop.turns
         row("  loop", f"{loop.name}, turns {turns}")
