@@ -1,5 +1,6 @@
 """A function called by many threads."""
 
+import os
 import threading
 import time
 
@@ -18,7 +19,7 @@ def test_results_are_in_order_and_few_calls_are_ahead():
 
     for taken, number in enumerate(in_order(call, ((n,) for n in range(500)))):
         assert number == taken
-        assert len(started) < taken + 400  # a few for each core
+        assert len(started) <= taken + 6 * os.cpu_count()
     assert sorted(started) == list(range(500))
 
 
@@ -40,6 +41,6 @@ def test_what_is_raised_comes_in_its_place_and_no_call_follows():
     with pytest.raises(ZeroDivisionError):
         next(results)
     seen = len(started)
-    assert seen < 1000 and threading.active_count() < 100
+    assert seen <= 4 + 6 * os.cpu_count()
     time.sleep(0.05)
     assert len(started) == seen
