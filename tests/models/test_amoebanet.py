@@ -5,7 +5,6 @@ import math
 from types import SimpleNamespace
 
 import jax
-import jax.extend.core
 import jax.numpy as jnp
 import numpy as np
 import pytest

@@ -41,7 +41,13 @@ def alone(config, folder):
 
 
 def same(one, other):
-    """To 2 % of each array's largest: rounding differs, and lets single units pass their ReLU."""
+    return jax.tree.all(
+        jax.tree.map(lambda a, b: np.allclose(a, b, rtol=1e-4, atol=1e-5), one, other)
+    )
+
+
+def near(one, other):
+    """To 2 % of each array's largest: runs of one device are rounded otherwise, by a ReLU too."""
     return jax.tree.all(
         jax.tree.map(lambda a, b: np.abs(a - b).max() <= 0.02 * np.abs(b).max(), one, other)
     )
@@ -70,8 +76,9 @@ def test_each_run_is_as_alone(tmp_path, by_itself, count):
     """One on each of the two devices, and two on each: parameters, statistics, slots, metrics."""
     states, folder = by_itself
     state = together([tiny.config(**changes) for changes in CHANGES[:count]], tmp_path)
+    agree = near if count > jax.device_count() else same
     for index in range(count):
-        assert same(jax.tree.map(lambda leaf, at=index: leaf[at], state), states[index])
+        assert agree(jax.tree.map(lambda leaf, at=index: leaf[at], state), states[index])
         for line, other in zip(rows(tmp_path / str(index)), rows(folder / str(index)), strict=True):
             assert line.pop("train/dropped", None) == other.pop("train/dropped", None)
             assert line == pytest.approx(other, rel=1e-4, abs=1e-5)

@@ -72,6 +72,11 @@ def array_bytes(result: str) -> int:
     )
 
 
+def largest_array(result: str) -> str:
+    """The array of most bytes in a result, without its layout; empty where there is none."""
+    return max((array[0] for array in _ARRAY.finditer(result)), key=array_bytes, default="")
+
+
 def _bits(dtype: str) -> int:
     """Of one element: f32, bf16, u4, pred, f8e4m3fn, ...; 0 for a token."""
     digits = re.search(r"\d+", dtype)

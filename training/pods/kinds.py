@@ -2,7 +2,7 @@
 
 import re
 
-from training.pods.hlo import array_bytes
+from training.pods.hlo import largest_array
 
 #: kind -> what the instruction's text, with that of the computations it calls, has in it. DropBlock
 #: is what is named so itself: where it is fused into what would be there without it, that counts.
@@ -17,7 +17,6 @@ KINDS = {
 }
 BACKWARD = re.compile(r'op_name="[^"]*transpose\(')
 _RESULT = re.compile(r" = (.*?) [a-z][\w-]*\(")
-_ARRAY = re.compile(r"[a-z]\w*\[[\d,]*\]")
 _JAX_NAME = re.compile(r'op_name="[^"]*?(\w*)"')
 
 
@@ -60,8 +59,8 @@ def describe(text: str) -> str:
     """Says what an instruction is: its kind, its largest result, JAX's name of it."""
     kind, backward = kind_of(text)
     words = [kind, "backward" if backward else "forward"]
-    if (result := _RESULT.search(text)) and (arrays := _ARRAY.findall(result[1])):
-        words.append(max(arrays, key=array_bytes))
+    if (result := _RESULT.search(text)) and (array := largest_array(result[1])):
+        words.append(array)
     if name := _JAX_NAME.search(text):
         words.append(name[1])
     return ", ".join(words)
